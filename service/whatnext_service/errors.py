@@ -1,0 +1,54 @@
+"""Every error the service raises on purpose.
+
+    DomainError            a rule refused it: `code` names a problem document (see `api/problem.py`)
+    ProviderError          a training platform or judge answered badly; `retryable` says whether to try again
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, kw_only=True, frozen=True):
+    """Where in the request body the fault is."""
+
+    pointer: str
+    """JSON pointer into the body, such as `/rules/patience`; empty for the whole body."""
+    message: str
+
+
+class DomainError(Exception):
+    """A request or a job that a rule of the domain refuses; nothing was changed."""
+
+    def __init__(self, code: str, detail: str, *, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+
+
+ProviderFault = Literal["unreachable", "timeout", "rate_limited", "unavailable", "refused", "not_found", "malformed"]
+
+
+class ProviderError(Exception):
+    """A platform did not do what was asked.
+
+    `sent` is false only when it is certain that the request never reached the platform; a paid call whose
+    outcome is unknown must be reconciled, never blindly repeated.
+    """
+
+    def __init__(
+        self,
+        fault: ProviderFault,
+        detail: str,
+        *,
+        retryable: bool,
+        sent: bool = True,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(f"{fault}: {detail}")
+        self.fault = fault
+        self.detail = detail
+        self.retryable = retryable
+        self.sent = sent
+        self.retry_after_s = retry_after_s
