@@ -1,7 +1,7 @@
 """Every error the service raises on purpose.
 
-    DomainError            a rule refused it: `code` names a problem document (see `api/problem.py`)
-    ProviderError          a training platform or judge answered badly; `retryable` says whether to try again
+DomainError            a rule refused it: `code` names a problem document (see `api/problem.py`)
+ProviderError          a training platform or judge answered badly; `retryable` says whether to try again
 """
 
 from typing import Literal

@@ -1,0 +1,156 @@
+"""Runs, metrics and checkpoints on the wire."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from whatnext_service.contract.common import Body, Reference, Resource, Text, UtcTime
+from whatnext_service.core.advice import Overrides
+from whatnext_service.core.curves import CurveReading, Series
+from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunStatus, Variable
+
+Provider = Literal["openai", "sandbox", "external"]
+MetricName = Annotated[str, Meta(min_length=1, max_length=128)]
+ReportedStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
+
+
+class NewRun(Body, kw_only=True):
+    """A run to start at a provider, or to register when it trains elsewhere (`external`).
+
+    Give either `config` (a first run) or `parent_run_id` with `overrides`: exactly one variable, or `seed` alone
+    for a repeat.
+    """
+
+    loop_id: Reference
+    provider: Provider | None = None
+    """Null: the parent's, or the service's default."""
+    parent_run_id: Reference | None = None
+    overrides: Overrides | None = None
+    config: RunConfig | None = None
+    allow_confounded: bool = False
+    """Accept more than one change; the run is then marked as confounded wherever it is shown."""
+    recommendation_id: Reference | None = None
+    """The advice that this run carries out."""
+    note: Text | None = None
+    status: ReportedStatus | None = None
+    """External runs only: where it stands; null means `running`."""
+    effective: EffectiveConfig | None = None
+    """External runs only: the values as they were resolved."""
+
+
+class RunPatch(Body, kw_only=True):
+    """Changes to a run. Only an external run's status, failure, cost and effective values may be reported."""
+
+    note: Text | None | UnsetType = UNSET
+    status: ReportedStatus | UnsetType = UNSET
+    failure: Text | None | UnsetType = UNSET
+    cost: Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,6})?$")] | None | UnsetType = UNSET
+    effective: EffectiveConfig | None | UnsetType = UNSET
+
+
+class Run(Resource, kw_only=True):
+    """One training experiment of a loop."""
+
+    id: str
+    loop_id: str
+    number: int
+    name: str
+    """`R1`, `R2`, ... within the loop."""
+    parent_run_id: str | None
+    provider: str
+    status: RunStatus | str
+    provider_status: str | None
+    """The status in the provider's own words."""
+    provider_job_id: str | None
+    model: str | None
+    """The name under which the provider serves the final model."""
+    config: RunConfig
+    effective: EffectiveConfig | None
+    changed: tuple[Variable | str, ...]
+    """What it changes against its parent; empty for a first run or a repeat."""
+    confounded_by: tuple[str, ...]
+    """The variables changed when more than one was: nothing may be attributed to such a run."""
+    recommendation_id: str | None
+    note: str | None
+    reading: CurveReading | None
+    """The reading of the training curve; null until there are metrics."""
+    last_step: int | None
+    trained_tokens: int | None
+    cost: Decimal | None
+    failure: str | None
+    version: int
+    created_at: UtcTime
+    started_at: UtcTime | None
+    finished_at: UtcTime | None
+    updated_at: UtcTime
+
+
+class NewPoint(Body, kw_only=True):
+    """Named values at a step."""
+
+    step: Annotated[int, Meta(ge=0, le=10**12)]
+    values: Annotated[
+        dict[Annotated[str, Meta(min_length=1, max_length=128)], float], Meta(min_length=1, max_length=64)
+    ]
+
+
+class NewMetrics(Body, kw_only=True):
+    """Points to append. A value already known under the same name and step is replaced."""
+
+    points: Annotated[tuple[NewPoint, ...], Meta(min_length=1, max_length=10_000)]
+
+
+class MetricsReceipt(Resource, kw_only=True):
+    """What became of a batch of points or a result file."""
+
+    run_id: str
+    n_values: int
+    """Values received."""
+    n_new: int
+    """Values not known before."""
+    last_step: int
+    format: str
+    """The dialect that was read: `points`, or the kind of result file."""
+    notes: tuple[str, ...]
+    """What was repaired or left out while reading a file."""
+    reading: CurveReading | None
+
+
+class Curves(Resource, kw_only=True):
+    """A run's curves, downsampled when `max_points` asks for it."""
+
+    run_id: str
+    series: tuple[Series, ...]
+    n_points: int
+    """Values stored, before downsampling."""
+    best_step: int | None
+
+
+class NewCheckpoint(Body, kw_only=True):
+    """A checkpoint of an external run."""
+
+    step: Annotated[int, Meta(ge=0, le=10**12)]
+    epoch: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    model: Annotated[str, Meta(max_length=256)] | None = None
+    deployable: bool = True
+    final: bool = False
+    train_loss: float | None = None
+    valid_loss: float | None = None
+    full_valid_loss: float | None = None
+
+
+class Checkpoint(Resource, kw_only=True):
+    """A deployable state of a run at a step."""
+
+    id: str
+    run_id: str
+    step: int
+    epoch: int | None
+    model: str | None
+    deployable: bool
+    final: bool
+    train_loss: float | None
+    valid_loss: float | None
+    full_valid_loss: float | None
+    created_at: UtcTime
