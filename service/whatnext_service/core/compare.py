@@ -1,0 +1,219 @@
+"""Comparison of two evaluations of one suite, item by item."""
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from whatnext_service.core.bootstrap import FloatArray
+from whatnext_service.core.intervals import (
+    Interval,
+    Test,
+    binary_interval,
+    clustered_interval,
+    independent_interval,
+    mean_and_error,
+)
+from whatnext_service.core.loops import Direction
+from whatnext_service.core.power import POWER, detectable_effect
+from whatnext_service.errors import DomainError
+
+Verdict = Literal["improved", "worse", "no_difference", "inconclusive", "not_comparable"]
+
+CONFIDENCE = 0.95
+_DECIMALS = 9
+"""Figures are rounded so that the last bits, which differ between processors, never reach an answer."""
+
+
+class Comparison(msgspec.Struct, kw_only=True, frozen=True):
+    """How a candidate's scores differ from a reference's on the items that both were scored on."""
+
+    verdict: Verdict
+    """`improved` or `worse`: the interval is clear of zero and no outcome of the missing items could undo it.
+    `no_difference`: the interval lies inside the margin. `inconclusive`: cannot tell. `not_comparable`: suite,
+    graders or judge differ."""
+    difference: float | None
+    """Mean of candidate minus reference, in points of the metric; null without a shared item."""
+    standard_error: float | None
+    low: float | None
+    """Lower end of the interval of the difference, corrected for the number of comparisons."""
+    high: float | None
+    confidence: float
+    """Confidence of all `n_comparisons` intervals together."""
+    n_comparisons: int
+    n_pairs: int
+    n_missing_candidate: int
+    n_missing_reference: int
+    worst_case: float | None
+    """The difference if every missing item turned out worst for the candidate."""
+    best_case: float | None
+    """The difference if every missing item turned out best for the candidate."""
+    p_value: float | None
+    """Two-sided, corrected for the number of comparisons."""
+    test: Test | None
+    minimum_detectable_effect: float | None
+    """Smallest true difference that a comparison of this precision shows with 80 % power."""
+    statement: str
+
+
+class PairedDifference(msgspec.Struct, kw_only=True, frozen=True):
+    """The bare paired difference, for a caller that ranks hundreds of pairs."""
+
+    difference: float | None
+    """Null when no item was scored by both, or the suites differ in length."""
+    standard_error: float | None
+    """Null with fewer than two shared items."""
+    n: int
+
+
+def paired_difference(candidate: bytes, reference: bytes) -> PairedDifference:
+    """Mean of candidate minus reference over shared items, and its standard error; a few microseconds."""
+    if len(candidate) != len(reference):
+        return PairedDifference(difference=None, standard_error=None, n=0)
+    differences = np.frombuffer(candidate, "<f8") - np.frombuffer(reference, "<f8")
+    shared = differences[np.isfinite(differences)]
+    if shared.size < 2:
+        lone = round(float(shared[0]), _DECIMALS) if shared.size else None
+        return PairedDifference(difference=lone, standard_error=None, n=shared.size)
+    mean, error = mean_and_error(shared)
+    return PairedDifference(difference=round(mean, _DECIMALS), standard_error=round(error, _DECIMALS), n=shared.size)
+
+
+def compare(
+    candidate: bytes,
+    reference: bytes,
+    *,
+    scale_min: float,
+    scale_max: float,
+    direction: Direction = "up",
+    margin: float = 0.0,
+    clusters: tuple[int, ...] | None = None,
+    confidence: float = CONFIDENCE,
+    n_comparisons: int = 1,
+    same_instrument: bool = True,
+) -> Comparison:
+    """Compare two evaluations' packed scores (see `pack_scores`), both in the suite's item order.
+
+    An interval that includes zero is never an improvement (method 4); several comparisons share the error
+    probability (Bonferroni); differences within `margin` count as none.
+    """
+    if not same_instrument or len(candidate) != len(reference):
+        return _undecided("not_comparable", confidence, n_comparisons, "The suite, the graders or the judge differ.")
+    left, right = np.frombuffer(candidate, "<f8"), np.frombuffer(reference, "<f8")
+    if clusters is not None and len(clusters) != left.size:
+        raise DomainError("invalid_clusters", f"{len(clusters)} source numbers were given for {left.size} items")
+    left_scored, right_scored = np.isfinite(left), np.isfinite(right)
+    shared = left_scored & right_scored
+    n_pairs = int(np.count_nonzero(shared))
+    if n_pairs == 0:
+        return _undecided("inconclusive", confidence, n_comparisons, "No item was scored by both.")
+    differences = left[shared] - right[shared]
+    spread = scale_max - scale_min
+    each = 1.0 - (1.0 - confidence) / n_comparisons
+    if clusters is not None:
+        kept = tuple(cluster for cluster, keep in zip(clusters, shared.tolist(), strict=True) if keep)
+        interval = clustered_interval(differences, kept, spread, each)
+    elif _is_binary(left[shared], scale_min, scale_max) and _is_binary(right[shared], scale_min, scale_max):
+        interval = binary_interval(differences, spread, each)
+    else:
+        interval = independent_interval(differences, spread, each)
+    lowest, highest = _bounds(left, right, scale_min, scale_max)
+    verdict = _verdict(interval, lowest, highest, margin, direction)
+    n_missing = left.size - n_pairs
+    return Comparison(
+        verdict=verdict,
+        difference=round(interval.difference, _DECIMALS),
+        standard_error=round(interval.standard_error, _DECIMALS),
+        low=round(interval.low, _DECIMALS),
+        high=round(interval.high, _DECIMALS),
+        confidence=confidence,
+        n_comparisons=n_comparisons,
+        n_pairs=n_pairs,
+        n_missing_candidate=int(left.size - np.count_nonzero(left_scored)),
+        n_missing_reference=int(left.size - np.count_nonzero(right_scored)),
+        worst_case=round(lowest if direction == "up" else highest, _DECIMALS),
+        best_case=round(highest if direction == "up" else lowest, _DECIMALS),
+        p_value=round(min(1.0, interval.p_value * n_comparisons), _DECIMALS),
+        test=interval.test,
+        minimum_detectable_effect=round(_visible(interval, each), _DECIMALS),
+        statement=_statement(verdict, interval, direction, confidence, n_comparisons, n_pairs, n_missing),
+    )
+
+
+def _is_binary(scores: FloatArray, scale_min: float, scale_max: float) -> bool:
+    return bool(((scores == scale_min) | (scores == scale_max)).all())
+
+
+def _bounds(left: FloatArray, right: FloatArray, scale_min: float, scale_max: float) -> tuple[float, float]:
+    """The least and the greatest mean difference over all items that the missing scores allow."""
+    lowest = np.where(np.isfinite(left), left, scale_min) - np.where(np.isfinite(right), right, scale_max)
+    highest = np.where(np.isfinite(left), left, scale_max) - np.where(np.isfinite(right), right, scale_min)
+    return float(lowest.mean()), float(highest.mean())
+
+
+def _verdict(interval: Interval, lowest: float, highest: float, margin: float, direction: Direction) -> Verdict:
+    if -margin <= min(interval.low, lowest) and max(interval.high, highest) <= margin:
+        return "no_difference"
+    above = interval.low > 0.0 and lowest > 0.0
+    below = interval.high < 0.0 and highest < 0.0
+    if above or below:
+        return "improved" if above == (direction == "up") else "worse"
+    return "inconclusive"
+
+
+def _visible(interval: Interval, confidence: float) -> float:
+    """With equal differences there is no error to go by: half the interval stands in for it."""
+    if interval.standard_error == 0.0:
+        return (interval.high - interval.low) / 2.0
+    return detectable_effect(interval.standard_error, interval.df, confidence=confidence, power=POWER)
+
+
+def _statement(
+    verdict: Verdict,
+    interval: Interval,
+    direction: Direction,
+    confidence: float,
+    n_comparisons: int,
+    n_pairs: int,
+    n_missing: int,
+) -> str:
+    if interval.difference == 0.0:
+        size = "equal"
+    else:
+        better = (interval.difference > 0.0) == (direction == "up")
+        size = f"{abs(interval.difference):.2f} {'better' if better else 'worse'}"
+    corrected = f", corrected for {n_comparisons} comparisons" if n_comparisons > 1 else ""
+    measured = (
+        f"{size} on {n_pairs} shared items "
+        f"({100 * confidence:g} % interval {interval.low:+.2f} to {interval.high:+.2f}{corrected})"
+    )
+    match verdict:
+        case "improved" | "worse":
+            return f"{verdict.capitalize()}: {measured}."
+        case "no_difference":
+            return f"No difference that matters: {measured}."
+        case _:
+            clear = interval.low > 0.0 or interval.high < 0.0
+            why = f"the {n_missing} missing items could undo it" if clear else "the interval includes zero"
+            return f"Cannot tell: {measured}; {why}."
+
+
+def _undecided(verdict: Verdict, confidence: float, n_comparisons: int, statement: str) -> Comparison:
+    return Comparison(
+        verdict=verdict,
+        difference=None,
+        standard_error=None,
+        low=None,
+        high=None,
+        confidence=confidence,
+        n_comparisons=n_comparisons,
+        n_pairs=0,
+        n_missing_candidate=0,
+        n_missing_reference=0,
+        worst_case=None,
+        best_case=None,
+        p_value=None,
+        test=None,
+        minimum_detectable_effect=None,
+        statement=statement,
+    )

@@ -1,0 +1,145 @@
+"""Interval and p-value of a mean paired difference, by the method that suits the differences."""
+
+from math import sqrt
+from typing import Literal
+
+import msgspec
+import numpy as np
+from scipy import special
+
+from whatnext_service.core.bootstrap import FloatArray, percentile_interval, resampled_means, two_sided_p
+from whatnext_service.core.mcnemar import exact_mcnemar_p, share_error, share_interval
+
+Test = Literal["paired_t", "bootstrap", "exact_mcnemar", "clustered_t"]
+
+BOOTSTRAP_MAX_ITEMS = 500
+"""Above it the mean of bounded scores is close enough to normal for the t interval, however skewed the items."""
+
+
+class Interval(msgspec.Struct, kw_only=True, frozen=True):
+    """Where the true mean difference lies, at the confidence asked for."""
+
+    difference: float
+    standard_error: float
+    df: float
+    """Degrees of freedom of the standard error; infinite where the normal distribution is used."""
+    low: float
+    high: float
+    p_value: float
+    test: Test
+
+
+def mean_and_error(differences: FloatArray) -> tuple[float, float]:
+    """Mean and its standard error; the values must be at least two."""
+    n = differences.size
+    mean = float(differences.sum()) / n
+    centred = differences - mean
+    return mean, sqrt(max(0.0, float(centred @ centred)) / (n * (n - 1)))
+
+
+def needs_bootstrap(differences: FloatArray) -> bool:
+    """Cochran's rule: a t interval wants more than 25 x skewness squared items (Cochran 1977)."""
+    n = differences.size
+    if n > BOOTSTRAP_MAX_ITEMS:
+        return False
+    centred = differences - differences.mean()
+    squares = float(centred @ centred) / n
+    if squares <= 0.0:
+        return False
+    skewness = float((centred * centred) @ centred) / n / squares**1.5
+    return bool(n <= 25.0 * skewness * skewness)
+
+
+def t_interval(mean: float, error: float, df: float, confidence: float, test: Test) -> Interval:
+    """Student's interval of a mean whose standard error is not zero."""
+    half_width = t_quantile(df, confidence) * error
+    return Interval(
+        difference=mean,
+        standard_error=error,
+        df=df,
+        low=mean - half_width,
+        high=mean + half_width,
+        p_value=2.0 * float(special.stdtr(df, -abs(mean) / error)),
+        test=test,
+    )
+
+
+def t_quantile(df: float, confidence: float) -> float:
+    """How many standard errors a two-sided interval reaches to each side."""
+    return float(special.stdtrit(df, (1.0 + confidence) / 2.0))
+
+
+def independent_interval(differences: FloatArray, spread: float, confidence: float) -> Interval:
+    """Paired t; where Cochran's rule fails, the wider of paired t and percentile bootstrap (evidence 1)."""
+    n = differences.size
+    mean, error = mean_and_error(differences) if n > 1 else (float(differences[0]), 0.0)
+    if error <= 1e-12 * spread:
+        return _constant_interval(mean, n, spread, confidence, "paired_t")
+    plain = t_interval(mean, error, n - 1, confidence, "paired_t")
+    if not needs_bootstrap(differences):
+        return plain
+    means = resampled_means(differences)
+    low, high = percentile_interval(means, confidence)
+    return msgspec.structs.replace(
+        plain,
+        low=min(low, plain.low),
+        high=max(high, plain.high),
+        p_value=max(two_sided_p(means), plain.p_value),
+        test="bootstrap",
+    )
+
+
+def clustered_interval(
+    differences: FloatArray, clusters: tuple[int, ...], spread: float, confidence: float
+) -> Interval:
+    """t interval whose error adds the items of a source before squaring (evidence 1).
+
+    Degrees of freedom are the effective number of sources less one, n squared over the sum of squared sizes
+    (Carter, Schnepel and Steigerwald 2017): one large source among small ones counts for little.
+    """
+    n = differences.size
+    _, labels, sizes = np.unique(np.asarray(clusters), return_inverse=True, return_counts=True)
+    mean = float(differences.sum()) / n
+    sums = np.bincount(labels, weights=differences - mean)
+    n_clusters = sizes.size
+    if n_clusters < 2:
+        return _constant_interval(mean, 1, spread, confidence, "clustered_t")
+    error = sqrt(float(sums @ sums) * n_clusters / (n_clusters - 1)) / n
+    if error <= 1e-12 * spread:
+        return _constant_interval(mean, n_clusters, spread, confidence, "clustered_t")
+    effective = n * n / float((sizes.astype(np.float64) ** 2).sum())
+    return t_interval(mean, error, max(1.0, effective - 1.0), confidence, "clustered_t")
+
+
+def binary_interval(differences: FloatArray, spread: float, confidence: float) -> Interval:
+    """Exact McNemar for scores that are right or wrong (evidence 1)."""
+    gains, losses, n = int((differences > 0).sum()), int((differences < 0).sum()), differences.size
+    low, high = share_interval(n, gains, losses, confidence)
+    return Interval(
+        difference=(gains - losses) / n * spread,
+        standard_error=share_error(n, gains, losses) * spread,
+        df=float("inf"),
+        low=low * spread,
+        high=high * spread,
+        p_value=exact_mcnemar_p(gains, losses),
+        test="exact_mcnemar",
+    )
+
+
+def _constant_interval(mean: float, n: int, spread: float, confidence: float, test: Test) -> Interval:
+    """n equal differences exclude, at the confidence, a share of unlike items above 1 - (1 - confidence)^(1/n).
+
+    That is the rule of three, here for items that may lie anywhere on the scale (`spread` is its length).
+    """
+    unlike = 1.0 - (1.0 - confidence) ** (1.0 / n)
+    low, high = mean - unlike * (spread + mean), mean + unlike * (spread - mean)
+    ruled_out = abs(mean) / (spread + abs(mean)) if spread > 0.0 else 0.0
+    return Interval(
+        difference=mean,
+        standard_error=0.0,
+        df=float(max(1, n - 1)),
+        low=low,
+        high=high,
+        p_value=(1.0 - ruled_out) ** n,
+        test=test,
+    )
