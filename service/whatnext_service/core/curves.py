@@ -8,6 +8,19 @@ Severity = Literal["info", "caution", "critical"]
 OverfitVerdict = Literal["healthy", "mild", "moderate", "severe", "cannot_judge"]
 Trend = Literal["falling", "flat", "risen", "above_first", "oscillating", "collapsed", "unknown"]
 ValidSource = Literal["full", "batch", "none"]
+Shape = Literal[
+    "healthy",
+    "mild_overfitting",
+    "moderate_overfitting",
+    "severe_overfitting",
+    "underfitting",
+    "diverged",
+    "plateau",
+    "oscillating",
+    "too_short",
+    "no_validation",
+    "unknown",
+]
 
 
 class Series(msgspec.Struct, kw_only=True, frozen=True):
@@ -69,3 +82,11 @@ class CurveReading(msgspec.Struct, kw_only=True, frozen=True):
     nominated_steps: tuple[int, ...]
     """Steps whose checkpoints deserve a held-out evaluation, most promising first."""
     findings: tuple[Finding, ...]
+    shape: Shape = "unknown"
+    """The curve in one word: what a reader would call it."""
+    initial_ratio: float | None = None
+    """Validation over smoothed training loss at the first evaluated step; the ratio at the end is compared with it."""
+    change_from_first: float | None = None
+    """Last over first validation loss after training began; above 1 the learning rate is the first suspect."""
+    noise: float | None = None
+    """Standard deviation of one validation value, relative to the best level; null where it cannot be estimated."""
