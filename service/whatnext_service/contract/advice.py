@@ -4,13 +4,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from whatnext_service.contract.common import Body, Resource, Text, UtcTime
-from whatnext_service.core.advice import ActionKind, Answer
+from whatnext_service.contract.common import Body, Reference, Resource, Text, UtcTime
+from whatnext_service.core.advice import ActionKind, Answer, Evidence, Step
+from whatnext_service.core.curves import Finding
 
 RecommendationStatus = Literal["open", "accepted", "declined", "superseded"]
 
 
-class NewDecision(Body, kw_only=True):
+class NewDecision(Body, kw_only=True, frozen=True):
     """What someone decided about a recommendation."""
 
     verdict: Literal["accepted", "declined"]
@@ -18,7 +19,7 @@ class NewDecision(Body, kw_only=True):
     actor: Annotated[str, Meta(max_length=128)] | None = None
 
 
-class Decision(Resource, kw_only=True):
+class Decision(Resource, kw_only=True, frozen=True):
     """A decision as it was taken."""
 
     verdict: Literal["accepted", "declined"] | str
@@ -27,7 +28,7 @@ class Decision(Resource, kw_only=True):
     decided_at: UtcTime
 
 
-class Recommendation(Resource, kw_only=True):
+class Recommendation(Resource, kw_only=True, frozen=True):
     """What to do next, and why, as it was said at one state of the loop."""
 
     id: str
@@ -44,3 +45,26 @@ class Recommendation(Resource, kw_only=True):
     version: int
     created_at: UtcTime
     updated_at: UtcTime
+
+
+class NewDiagnosis(Body, kw_only=True, frozen=True):
+    """Ask what a run shows."""
+
+    run_id: Reference
+
+
+class Diagnosis(Resource, kw_only=True, frozen=True):
+    """What a run shows: the path through the method's tree and the findings beside it, each with its numbers."""
+
+    id: str
+    loop_id: str
+    run_id: str
+    fingerprint: str
+    """The same evidence has the same fingerprint, and gives the same diagnosis."""
+    headline: str
+    leaf: str
+    """Where the path through the tree ended."""
+    path: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    evidence: tuple[Evidence, ...]
+    created_at: UtcTime

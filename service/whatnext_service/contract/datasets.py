@@ -8,7 +8,7 @@ from whatnext_service.contract.common import Body, Name, Reference, Resource, Ut
 from whatnext_service.core.state import DerivationKind
 
 
-class NewDataset(Body, kw_only=True):
+class NewDataset(Body, kw_only=True, frozen=True):
     """A dataset to be created; its versions are uploaded to it."""
 
     name: Name
@@ -16,7 +16,7 @@ class NewDataset(Body, kw_only=True):
     """The loop whose training dataset it becomes, when that loop has none yet."""
 
 
-class Dataset(Resource, kw_only=True):
+class Dataset(Resource, kw_only=True, frozen=True):
     """A named dataset: a line of immutable versions."""
 
     id: str
@@ -28,7 +28,7 @@ class Dataset(Resource, kw_only=True):
     updated_at: UtcTime
 
 
-class RowWarning(Resource, kw_only=True):
+class RowWarning(Resource, kw_only=True, frozen=True):
     """Something about one row that does not stop it from being used."""
 
     line: int
@@ -37,7 +37,7 @@ class RowWarning(Resource, kw_only=True):
     remedy: str
 
 
-class DatasetVersion(Resource, kw_only=True):
+class DatasetVersion(Resource, kw_only=True, frozen=True):
     """An immutable version of a dataset: what was uploaded or derived, checked and counted."""
 
     id: str
@@ -64,7 +64,7 @@ class DatasetVersion(Resource, kw_only=True):
     created_at: UtcTime
 
 
-class DropOperation(Body, kw_only=True):
+class DropOperation(Body, kw_only=True, frozen=True):
     """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
 
     kind: Annotated[str, Meta(pattern="^(drop_duplicates|drop_contradictions|fix_contradictions|drop_ids)$")]
@@ -72,14 +72,14 @@ class DropOperation(Body, kw_only=True):
     """For `drop_ids`: the line numbers to drop."""
 
 
-class NewDerivation(Body, kw_only=True):
+class NewDerivation(Body, kw_only=True, frozen=True):
     """A new version made from this one; with `dry_run` it is only counted, not stored."""
 
     operations: Annotated[tuple[DropOperation, ...], Meta(min_length=1, max_length=16)]
     dry_run: bool = False
 
 
-class Derivation(Resource, kw_only=True):
+class Derivation(Resource, kw_only=True, frozen=True):
     """What the operations did, and the version that came of them."""
 
     version: DatasetVersion | None

@@ -7,7 +7,7 @@ from msgspec import Meta
 from whatnext_service.contract.common import Body, Reference, Resource, UtcTime
 
 
-class NewDeployment(Body, kw_only=True):
+class NewDeployment(Body, kw_only=True, frozen=True):
     """A model to be shipped. Refused unless it is better than the baseline, or a reason is given."""
 
     loop_id: Reference
@@ -18,14 +18,14 @@ class NewDeployment(Body, kw_only=True):
     recommendation_id: Reference | None = None
 
 
-class NewCleanup(Body, kw_only=True):
+class NewCleanup(Body, kw_only=True, frozen=True):
     """What is left over; only listed unless `dry_run` is false."""
 
     loop_id: Reference | None = None
     dry_run: bool = True
 
 
-class Leftover(Resource, kw_only=True):
+class Leftover(Resource, kw_only=True, frozen=True):
     """A fine-tuned model that nothing uses any more."""
 
     loop_id: str
@@ -35,7 +35,7 @@ class Leftover(Resource, kw_only=True):
     reason: str
 
 
-class Cleanup(Resource, kw_only=True):
+class Cleanup(Resource, kw_only=True, frozen=True):
     """What was found, and what was asked to be deleted."""
 
     dry_run: bool
@@ -43,7 +43,7 @@ class Cleanup(Resource, kw_only=True):
     n_deleting: int
 
 
-class Deployment(Resource, kw_only=True):
+class Deployment(Resource, kw_only=True, frozen=True):
     """A served model."""
 
     id: str

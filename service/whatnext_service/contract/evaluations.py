@@ -9,14 +9,14 @@ from whatnext_service.contract.common import Body, Name, Reference, Resource, Ut
 from whatnext_service.core.evaluations import EvaluationOrigin, EvaluationStatus, SubjectKind, SuiteRole
 
 
-class Scale(Body, kw_only=True):
+class Scale(Body, kw_only=True, frozen=True):
     """The range of the combined score."""
 
     min: float = 1.0
     max: float = 10.0
 
 
-class Sampling(Body, kw_only=True):
+class Sampling(Body, kw_only=True, frozen=True):
     """How the model is sampled."""
 
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.0
@@ -24,7 +24,7 @@ class Sampling(Body, kw_only=True):
     seed: int | None = None
 
 
-class WeightedGrader(Body, kw_only=True):
+class WeightedGrader(Body, kw_only=True, frozen=True):
     """One dimension of the combined score and the grader that scores it."""
 
     name: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
@@ -33,7 +33,7 @@ class WeightedGrader(Body, kw_only=True):
     """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`."""
 
 
-class NewEvalSuite(Body, kw_only=True):
+class NewEvalSuite(Body, kw_only=True, frozen=True):
     """A suite to be created from a held-out dataset version."""
 
     loop_id: Reference
@@ -46,7 +46,7 @@ class NewEvalSuite(Body, kw_only=True):
     sampling: Sampling = Sampling()
 
 
-class EvalSuite(Resource, kw_only=True):
+class EvalSuite(Resource, kw_only=True, frozen=True):
     """An immutable definition of an evaluation."""
 
     id: str
@@ -65,7 +65,7 @@ class EvalSuite(Resource, kw_only=True):
     created_at: UtcTime
 
 
-class RegisteredItem(Body, kw_only=True):
+class RegisteredItem(Body, kw_only=True, frozen=True):
     """One item's outcome as measured elsewhere."""
 
     index: Annotated[int, Meta(ge=0, le=10_000_000)]
@@ -76,7 +76,7 @@ class RegisteredItem(Body, kw_only=True):
     completion_tokens: Annotated[int, Meta(ge=0)] | None = None
 
 
-class NewEvaluation(Body, kw_only=True):
+class NewEvaluation(Body, kw_only=True, frozen=True):
     """An evaluation to be run by the service, or, with `items`, registered from outside."""
 
     loop_id: Reference
@@ -91,7 +91,7 @@ class NewEvaluation(Body, kw_only=True):
     items: Annotated[tuple[RegisteredItem, ...], Meta(min_length=1, max_length=100_000)] | None = None
 
 
-class DimensionScore(Resource, kw_only=True):
+class DimensionScore(Resource, kw_only=True, frozen=True):
     """One graded dimension."""
 
     name: str
@@ -100,7 +100,7 @@ class DimensionScore(Resource, kw_only=True):
     n_scored: int
 
 
-class Evaluation(Resource, kw_only=True):
+class Evaluation(Resource, kw_only=True, frozen=True):
     """A suite's result on a base model, a run or a checkpoint."""
 
     id: str
@@ -140,7 +140,7 @@ class ItemError(msgspec.Struct, kw_only=True, frozen=True):
     message: str
 
 
-class EvaluationItem(Resource, kw_only=True):
+class EvaluationItem(Resource, kw_only=True, frozen=True):
     """One item of an evaluation: the answer, its scores, what it took."""
 
     index: int
@@ -158,7 +158,7 @@ class EvaluationItem(Resource, kw_only=True):
     error: ItemError | None
 
 
-class EvaluationSummary(Resource, kw_only=True):
+class EvaluationSummary(Resource, kw_only=True, frozen=True):
     """An evaluation in one line."""
 
     id: str

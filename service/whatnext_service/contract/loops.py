@@ -12,7 +12,7 @@ Task = Annotated[str, Meta(min_length=1, max_length=4000)]
 DatasetId = Annotated[str, Meta(max_length=64)]
 
 
-class NewLoop(Body, kw_only=True):
+class NewLoop(Body, kw_only=True, frozen=True):
     """A loop to be created."""
 
     slug: Slug
@@ -30,7 +30,7 @@ class NewLoop(Body, kw_only=True):
     """The dataset version used as validation file by every run."""
 
 
-class RulesPatch(Body, kw_only=True):
+class RulesPatch(Body, kw_only=True, frozen=True):
     """Rules to change; what is absent stays."""
 
     target: float | None | UnsetType = UNSET
@@ -39,7 +39,7 @@ class RulesPatch(Body, kw_only=True):
     patience: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
 
 
-class BudgetPatch(Body, kw_only=True):
+class BudgetPatch(Body, kw_only=True, frozen=True):
     """Limits to change; what is absent stays, null lifts a limit."""
 
     max_runs: Annotated[int, Meta(ge=1, le=1_000_000)] | None | UnsetType = UNSET
@@ -48,7 +48,7 @@ class BudgetPatch(Body, kw_only=True):
     deadline: UtcTime | None | UnsetType = UNSET
 
 
-class ChoicesPatch(Body, kw_only=True):
+class ChoicesPatch(Body, kw_only=True, frozen=True):
     """Choices to change; what is absent stays, null lifts a restriction."""
 
     base_models: Annotated[tuple[str, ...], Meta(max_length=32)] | None | UnsetType = UNSET
@@ -58,7 +58,7 @@ class ChoicesPatch(Body, kw_only=True):
     batch_size: Range | None | UnsetType = UNSET
 
 
-class LoopPatch(Body, kw_only=True):
+class LoopPatch(Body, kw_only=True, frozen=True):
     """Changes to a loop. What is absent stays as it is; nested objects are merged."""
 
     task: Task | UnsetType = UNSET
@@ -70,13 +70,13 @@ class LoopPatch(Body, kw_only=True):
     validation_version_id: DatasetId | None | UnsetType = UNSET
 
 
-class NewBaseline(Body, kw_only=True):
+class NewBaseline(Body, kw_only=True, frozen=True):
     """Which evaluation of the untuned model everything is compared with."""
 
     evaluation_id: Annotated[str, Meta(max_length=64)]
 
 
-class Loop(Resource, kw_only=True):
+class Loop(Resource, kw_only=True, frozen=True):
     """One fine-tuning goal that is being iterated on."""
 
     id: str

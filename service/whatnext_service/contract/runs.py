@@ -15,7 +15,7 @@ MetricName = Annotated[str, Meta(min_length=1, max_length=128)]
 ReportedStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 
 
-class NewRun(Body, kw_only=True):
+class NewRun(Body, kw_only=True, frozen=True):
     """A run to start at a provider, or to register when it trains elsewhere (`external`).
 
     Give either `config` (a first run) or `parent_run_id` with `overrides`: exactly one variable, or `seed` alone
@@ -39,7 +39,7 @@ class NewRun(Body, kw_only=True):
     """External runs only: the values as they were resolved."""
 
 
-class RunPatch(Body, kw_only=True):
+class RunPatch(Body, kw_only=True, frozen=True):
     """Changes to a run. Only an external run's status, failure, cost and effective values may be reported."""
 
     note: Text | None | UnsetType = UNSET
@@ -49,7 +49,7 @@ class RunPatch(Body, kw_only=True):
     effective: EffectiveConfig | None | UnsetType = UNSET
 
 
-class Run(Resource, kw_only=True):
+class Run(Resource, kw_only=True, frozen=True):
     """One training experiment of a loop."""
 
     id: str
@@ -86,7 +86,7 @@ class Run(Resource, kw_only=True):
     updated_at: UtcTime
 
 
-class NewPoint(Body, kw_only=True):
+class NewPoint(Body, kw_only=True, frozen=True):
     """Named values at a step."""
 
     step: Annotated[int, Meta(ge=0, le=10**12)]
@@ -95,13 +95,13 @@ class NewPoint(Body, kw_only=True):
     ]
 
 
-class NewMetrics(Body, kw_only=True):
+class NewMetrics(Body, kw_only=True, frozen=True):
     """Points to append. A value already known under the same name and step is replaced."""
 
     points: Annotated[tuple[NewPoint, ...], Meta(min_length=1, max_length=10_000)]
 
 
-class MetricsReceipt(Resource, kw_only=True):
+class MetricsReceipt(Resource, kw_only=True, frozen=True):
     """What became of a batch of points or a result file."""
 
     run_id: str
@@ -117,7 +117,7 @@ class MetricsReceipt(Resource, kw_only=True):
     reading: CurveReading | None
 
 
-class Curves(Resource, kw_only=True):
+class Curves(Resource, kw_only=True, frozen=True):
     """A run's curves, downsampled when `max_points` asks for it."""
 
     run_id: str
@@ -127,7 +127,7 @@ class Curves(Resource, kw_only=True):
     best_step: int | None
 
 
-class NewCheckpoint(Body, kw_only=True):
+class NewCheckpoint(Body, kw_only=True, frozen=True):
     """A checkpoint of an external run."""
 
     step: Annotated[int, Meta(ge=0, le=10**12)]
@@ -140,7 +140,7 @@ class NewCheckpoint(Body, kw_only=True):
     full_valid_loss: float | None = None
 
 
-class Checkpoint(Resource, kw_only=True):
+class Checkpoint(Resource, kw_only=True, frozen=True):
     """A deployable state of a run at a step."""
 
     id: str

@@ -9,14 +9,14 @@ from whatnext_service.contract.common import Body, Name, Resource, UtcTime
 Scope = Literal["read", "write", "admin"]
 
 
-class NewKey(Body, kw_only=True):
+class NewKey(Body, kw_only=True, frozen=True):
     """An API key to be made for this workspace."""
 
     name: Name
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=3)] = ("read", "write")
 
 
-class Key(Resource, kw_only=True):
+class Key(Resource, kw_only=True, frozen=True):
     """An API key; the secret itself is not kept."""
 
     id: str
@@ -28,14 +28,14 @@ class Key(Resource, kw_only=True):
     revoked_at: UtcTime | None
 
 
-class CreatedKey(Resource, kw_only=True):
+class CreatedKey(Resource, kw_only=True, frozen=True):
     """A key just made; `secret` is shown this once."""
 
     key: Key
     secret: str
 
 
-class Event(Resource, kw_only=True):
+class Event(Resource, kw_only=True, frozen=True):
     """Something that happened, in the order it was committed."""
 
     id: str

@@ -337,3 +337,55 @@ create table deployment (
 );
 create index deployment_list on deployment (workspace_id, id desc);
 create index deployment_loop on deployment (loop_id, id desc);
+
+-- The resources as they are answered. Queries read these views, so that a column list is written once.
+
+create view loop_v as
+select id, workspace_id, slug, task, metric, rules, budget, choices, autopilot, dataset_id, validation_version_id,
+       baseline_id as baseline_evaluation_id, last_run_number as n_runs, state_version, version, created_at, updated_at
+from loop;
+
+create view dataset_v as
+select id, workspace_id, name, loop_id, last_number as n_versions, version, created_at, updated_at from dataset;
+
+create view dataset_version_v as
+select id, workspace_id, dataset_id, number, 'v' || number as name, parent_id, derived_by,
+       encode(sha256, 'hex') as sha256, n_bytes, n_examples, method, format, n_duplicates, n_contradictions,
+       n_label_suspects, n_tokens, warnings -> 'counts' as warning_counts, warnings -> 'first' as warnings, created_at
+from dataset_version;
+
+create view run_v as
+select id, workspace_id, loop_id, number, 'R' || number as name, parent_id as parent_run_id, provider, status,
+       provider_status, provider_job_id, provider_model as model, config, effective, changed, confounded_by,
+       recommendation_id, note, reading, last_step, trained_tokens, cost, failure, version, created_at, started_at,
+       finished_at, updated_at
+from run;
+
+create view checkpoint_v as
+select id, workspace_id, run_id, step, epoch, model, deployable, final, train_loss, valid_loss, full_valid_loss,
+       created_at
+from checkpoint;
+
+create view eval_suite_v as
+select id, workspace_id, loop_id, name, role, dataset_version_id, graders, scale, sampling, fingerprint, n_items,
+       n_looks, created_at
+from eval_suite;
+
+create view evaluation_v as
+select id, workspace_id, loop_id, suite_id, fingerprint, subject, base_model, run_id, checkpoint_id, origin, provider,
+       model, status, combined, dimensions, n_items, n_done, n_scored, prompt_tokens, completion_tokens,
+       completion_tokens_mean, recommendation_id, failure, version, created_at, started_at, finished_at, updated_at
+from evaluation;
+
+create view recommendation_v as
+select id, workspace_id, loop_id, kind, status, headline, state_version, rules_version, answer, decision,
+       carried_out_by, version, created_at, updated_at
+from recommendation;
+
+create view deployment_v as
+select id, workspace_id, loop_id, run_id, checkpoint_id, provider, model, status, override_reason, recommendation_id,
+       version, created_at, deleted_at, updated_at
+from deployment;
+
+create view api_key_v as
+select id, workspace_id, name, scopes, hint, created_at, revoked_at from api_key;

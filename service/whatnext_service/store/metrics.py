@@ -1,0 +1,41 @@
+"""The points of training curves: one row for each name and step."""
+
+import msgspec
+
+from whatnext_service.store.db import Conn
+from whatnext_service.store.queries import load
+
+sql = load(__file__)
+
+
+class MetricColumns(msgspec.Struct, kw_only=True, frozen=True):
+    """Points as three parallel columns."""
+
+    names: list[str]
+    steps: list[int]
+    values: list[float]
+
+
+class Column(msgspec.Struct, kw_only=True, frozen=True):
+    """One metric's values in order of step."""
+
+    name: str
+    steps: list[int]
+    values: list[float]
+
+
+async def upsert(conn: Conn, run_id: str, columns: MetricColumns) -> int:
+    """Store points; one known already under its name and step is replaced. Returns how many were new."""
+    n_new: int = await conn.fetchval(sql.upsert, run_id, columns.names, columns.steps, columns.values)
+    return n_new
+
+
+async def columns_of(conn: Conn, run_id: str, names: list[str] | None = None) -> tuple[Column, ...]:
+    """A run's metrics, in order of name."""
+    found = await conn.fetch(sql.columns, run_id, names)
+    return tuple(Column(name=row["name"], steps=row["steps"], values=row["values"]) for row in found)
+
+
+async def clear(conn: Conn, run_id: str) -> None:
+    """Forget a run's points, in the transaction that stores the whole file anew."""
+    await conn.execute(sql.clear, run_id)

@@ -1,0 +1,61 @@
+-- name: insert_run
+insert into run (id, workspace_id, loop_id, number, parent_id, provider, status, config, effective, changed,
+                 confounded_by, validation_version_id, recommendation_id, note, created_at, started_at, finished_at,
+                 updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $15)
+
+-- name: get_run
+select * from run_v where workspace_id = $1 and id = $2
+
+-- name: run_by_number
+select run_v.* from run_v join loop on loop.id = run_v.loop_id
+where loop.workspace_id = $1 and loop.slug = $2 and run_v.number = $3
+
+-- name: list_runs
+select * from run_v
+where workspace_id = $1 and ($2::text is null or id < $2) and loop_id = any($4::text[])
+  and ($5::text[] is null or status = any($5))
+order by id desc limit $3 + 1
+
+-- name: list_all_runs
+select * from run_v
+where workspace_id = $1 and ($2::text is null or id < $2) and ($4::text[] is null or status = any($4))
+order by id desc limit $3 + 1
+
+-- name: annotate_run
+update run set note = $3, cost = $4, effective = $5, version = version + 1, updated_at = $6
+where workspace_id = $1 and id = $2
+
+-- name: lock_work
+select id, workspace_id, loop_id, number, provider, status, provider_job_id, submit_intent_at, cancel_requested,
+       config, effective, validation_version_id, attempts, version, metrics_version, created_at
+from run where id = $1 for update
+
+-- name: intend
+update run set status = 'submitting', submit_intent_at = coalesce(submit_intent_at, $3), version = version + 1,
+               updated_at = $3
+where id = $1 and version = $2 and status in ('pending', 'submitting') returning version
+
+-- name: progress
+update run set status = $3, provider_status = $4, provider_job_id = coalesce($5, provider_job_id),
+               provider_model = coalesce($6, provider_model), effective = coalesce($7, effective),
+               trained_tokens = coalesce($8, trained_tokens), cost = coalesce($9, cost), failure = $10,
+               started_at = coalesce(started_at, $11), finished_at = coalesce(finished_at, $12), attempts = 0,
+               version = version + 1, updated_at = $13
+where id = $1 and version = $2 returning version
+
+-- name: count_fault
+update run set attempts = attempts + 1, updated_at = $2 where id = $1 returning attempts
+
+-- name: request_cancel
+update run set cancel_requested = true, version = version + 1, updated_at = $2 where id = $1 returning version
+
+-- name: set_reading
+update run set reading = $2, last_step = greatest(last_step, $3), metrics_version = metrics_version + 1,
+               version = version + 1, updated_at = $4
+where id = $1 returning version
+
+-- name: neglected
+select id from run
+where status in ('pending', 'submitting', 'queued', 'running', 'paused') and provider <> 'external'
+  and updated_at < $1 order by updated_at limit 1000

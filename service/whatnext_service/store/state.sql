@@ -1,0 +1,38 @@
+-- name: loop
+select id, workspace_id, slug, task, metric, rules, budget, choices, autopilot, dataset_id, validation_version_id,
+       created_at, state_version, state_changed_at, baseline_id
+from loop where id = $1
+
+-- name: versions
+select v.id, v.number, encode(v.sha256, 'hex') as sha256, v.n_examples, v.method, v.parent_id, v.derived_by,
+       v.n_duplicates, v.n_contradictions, v.n_label_suspects, v.n_tokens, v.created_at
+from dataset_version v where v.dataset_id = $1 order by v.number
+
+-- name: runs
+select id, number, parent_id, provider, status, config, effective, confounded_by, recommendation_id, reading, failure,
+       cost, created_at, finished_at, provider_model
+from run where loop_id = $1 order by number
+
+-- name: checkpoints
+select c.run_id, c.id, c.step, c.epoch, c.model, c.deployable, c.final, c.train_loss, c.valid_loss, c.full_valid_loss
+from checkpoint c join run r on r.id = c.run_id where r.loop_id = $1 order by c.run_id, c.step
+
+-- name: suites
+select id, role, fingerprint, n_items, dataset_version_id, clusters, is_binary as binary, regrade_sd, created_at
+from eval_suite where loop_id = $1 order by id
+
+-- name: evaluations
+select id, suite_id, fingerprint, subject, base_model, run_id, checkpoint_id, status, origin, combined, n_items,
+       n_scored, scores, dimensions, completion_tokens_mean, failure, created_at, finished_at
+from evaluation where loop_id = $1 order by id
+
+-- name: deployments
+select id, run_id, checkpoint_id, status from deployment where loop_id = $1 order by id
+
+-- name: declines
+select id as recommendation_id, fingerprint, decision ->> 'reason' as reason
+from recommendation where loop_id = $1 and status = 'declined' order by id
+
+-- name: open_recommendation
+select id, fingerprint from recommendation where loop_id = $1 and status in ('open', 'accepted')
+order by id desc limit 1
