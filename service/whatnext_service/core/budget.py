@@ -1,0 +1,84 @@
+"""Budget: what the loop used of what it may, and whether a run still fits (method, section 7.4)."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from whatnext_service.core.advice import BudgetUse
+from whatnext_service.core.catalogue import find_model
+from whatnext_service.core.quick_sweep import BASELINE_EPOCHS
+from whatnext_service.core.runs import Run, RunConfig
+from whatnext_service.core.state import LoopState
+
+_CENT = Decimal("0.01")
+
+
+def budget_use(state: LoopState) -> BudgetUse:
+    """Every recorded run counts, also a failed one; a run without a cost counts with its estimate until it ends."""
+    return BudgetUse(
+        runs_used=len(state.runs),
+        runs_max=state.loop.budget.max_runs,
+        cost_used=cost_used(state),
+        cost_max=state.loop.budget.max_cost,
+        currency=state.loop.budget.currency,
+    )
+
+
+def cost_used(state: LoopState) -> Decimal:
+    """Costs as reported, and the estimate of every run that is under way or ended without a report."""
+    total = sum((_run_cost(state, run) or Decimal(0) for run in state.runs), Decimal(0))
+    return total.quantize(_CENT, ROUND_HALF_UP)
+
+
+def estimated_cost(state: LoopState, config: RunConfig) -> Decimal | None:
+    """Tokens x epochs x price of a million tokens (method 9); null when the tokens or the price are unknown.
+
+    `auto` epochs count as the model's start value. Prices are in US dollars: null for a budget in another currency.
+    """
+    model = find_model(state.catalogue, config.base_model)
+    if model is None or model.training_price_per_mtok is None or state.loop.budget.currency != "USD":
+        return None
+    version = next((one for one in state.versions if one.id == config.dataset_version_id), None)
+    if version is None or version.n_tokens is None:
+        return None
+    epochs = config.n_epochs or model.start_epochs or BASELINE_EPOCHS
+    cost = Decimal(version.n_tokens) * epochs * model.training_price_per_mtok / 1_000_000
+    return cost.quantize(_CENT, ROUND_HALF_UP)
+
+
+def next_run_cost(state: LoopState) -> Decimal | None:
+    """What the next run would cost at least: as little as the cheapest run so far, or null without a figure."""
+    known = [cost for run in state.runs if (cost := _run_cost(state, run)) is not None]
+    return min(known, default=None)
+
+
+def would_exceed(state: LoopState, config: RunConfig) -> str | None:
+    """Why this run does not fit the budget, in words; null when it fits or nothing is known against it."""
+    exhausted = exhausted_because(state)
+    if exhausted is not None:
+        return exhausted
+    budget, cost = state.loop.budget, estimated_cost(state, config)
+    if budget.max_cost is None or cost is None:
+        return None
+    used = cost_used(state)
+    if used + cost <= budget.max_cost:
+        return None
+    return f"it would cost about {cost} {budget.currency}, and {budget.max_cost - used} of {budget.max_cost} are left"
+
+
+def exhausted_because(state: LoopState) -> str | None:
+    """Why no run at all fits any more; null while one may. The deadline is read against the state's own time."""
+    budget, runs_used = state.loop.budget, len(state.runs)
+    if budget.max_runs is not None and runs_used >= budget.max_runs:
+        return f"{runs_used} of {budget.max_runs} runs are used"
+    if budget.deadline is not None and state.as_of >= budget.deadline:
+        return f"the deadline {budget.deadline.isoformat()} has passed"
+    if budget.max_cost is not None and (used := cost_used(state)) >= budget.max_cost:
+        return f"{used} of {budget.max_cost} {budget.currency} are spent"
+    return None
+
+
+def _run_cost(state: LoopState, run: Run) -> Decimal | None:
+    if run.cost is not None:
+        return run.cost
+    if run.status in ("failed", "cancelled"):
+        return None
+    return estimated_cost(state, run.config)

@@ -1,0 +1,125 @@
+"""Gains: how much better one evaluation is than another, and which model of a loop scores best."""
+
+import msgspec
+
+from whatnext_service.core.compare import Comparison, Verdict, compare
+from whatnext_service.core.evaluations import Evaluation, Suite, pack_scores
+from whatnext_service.core.lineage import is_repeat
+from whatnext_service.core.loops import Metric
+from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial
+
+
+class Gain(msgspec.Struct, kw_only=True, frozen=True):
+    """How much better a candidate is than a reference, in points of the metric; positive is better."""
+
+    points: float
+    low: float | None
+    """Lower end of the 95 % interval; null without shared per-item scores."""
+    high: float | None
+    standard_error: float | None
+    verdict: Verdict
+    visible: float | None
+    """Smallest true difference that a comparison of this precision shows."""
+    n_pairs: int
+
+    @property
+    def statement(self) -> str:
+        """Points with their interval, for people."""
+        if self.low is None or self.high is None:
+            return f"{self.points:+.2f} (no interval: no shared per-item scores)"
+        return f"{self.points:+.2f} (95 % interval {self.low:+.2f} to {self.high:+.2f}, {self.n_pairs} items)"
+
+
+def gain(candidate: Evaluation, reference: Evaluation, metric: Metric, suite: Suite) -> Gain:
+    """Compare per item where both kept their items, else by the combined scores, without an interval (method 4)."""
+    points = round((candidate.combined or 0.0) - (reference.combined or 0.0), 9)
+    same_instrument = candidate.fingerprint == reference.fingerprint
+    if not candidate.scores or not reference.scores:
+        verdict: Verdict = "inconclusive" if same_instrument else "not_comparable"
+        return _oriented(None, points, verdict, metric)
+    comparison = compare(
+        candidate.scores,
+        reference.scores,
+        scale_min=metric.scale_min,
+        scale_max=metric.scale_max,
+        direction=metric.direction,
+        clusters=_clusters(candidate, suite),
+        same_instrument=same_instrument,
+    )
+    return _oriented(comparison, points, comparison.verdict, metric)
+
+
+def gain_over_target(candidate: Evaluation, target: float, metric: Metric, suite: Suite) -> Gain:
+    """How far the mean score is beyond a fixed target; missing items count against it as in any comparison."""
+    points = round((candidate.combined or 0.0) - target, 9)
+    if not candidate.scores:
+        return _oriented(None, points, "inconclusive", metric)
+    comparison = compare(
+        candidate.scores,
+        pack_scores([target] * (len(candidate.scores) // 8)),
+        scale_min=metric.scale_min,
+        scale_max=metric.scale_max,
+        direction=metric.direction,
+        clusters=_clusters(candidate, suite),
+    )
+    return _oriented(comparison, points, comparison.verdict, metric)
+
+
+def judged(board: Scoreboard) -> tuple[Trial, ...]:
+    """The finished runs with a score on the suite in force."""
+    return tuple(trial for trial in board.trials if trial.arms)
+
+
+def experiments(board: Scoreboard) -> tuple[Trial, ...]:
+    """The judged runs without repeats of their parents, which try nothing new."""
+    configs = {run.id: run.config for run in board.state.runs}
+    return tuple(
+        trial
+        for trial in judged(board)
+        if (parent := configs.get(trial.run.parent_id or "")) is None or not is_repeat(parent, trial.run.config)
+    )
+
+
+def best_arm(*trials: Trial) -> Arm | None:
+    """The best scored state of the runs; the earlier one wins a tie."""
+    return max((arm for trial in trials for arm in trial.arms), key=lambda arm: arm.utility, default=None)
+
+
+def final_arm(trial: Trial) -> Arm | None:
+    """The state at the end of training, if it was scored."""
+    return next((arm for arm in trial.arms if arm.checkpoint is None or arm.checkpoint.final), None)
+
+
+def earlier_arm(trial: Trial) -> Arm | None:
+    """The best scored checkpoint before the end of training."""
+    earlier = (arm for arm in trial.arms if arm.checkpoint is not None and not arm.checkpoint.final)
+    return max(earlier, key=lambda arm: arm.utility, default=None)
+
+
+def arm_name(arm: Arm) -> str:
+    """`R3`, or `R3 at step 60`."""
+    if arm.checkpoint is None or arm.checkpoint.final:
+        return arm.run.name
+    return f"{arm.run.name} at step {arm.checkpoint.step}"
+
+
+def _clusters(evaluation: Evaluation, suite: Suite) -> tuple[int, ...] | None:
+    clusters = suite.clusters
+    return clusters if clusters is not None and len(clusters) * 8 == len(evaluation.scores) else None
+
+
+def _oriented(comparison: Comparison | None, points: float, verdict: Verdict, metric: Metric) -> Gain:
+    sign = 1.0 if metric.direction == "up" else -1.0
+    if comparison is None or comparison.difference is None or comparison.low is None or comparison.high is None:
+        return Gain(
+            points=sign * points, low=None, high=None, standard_error=None, verdict=verdict, visible=None, n_pairs=0
+        )
+    return Gain(
+        points=sign * comparison.difference,
+        low=comparison.low if sign > 0 else -comparison.high,
+        high=comparison.high if sign > 0 else -comparison.low,
+        standard_error=comparison.standard_error,
+        verdict=comparison.verdict,
+        visible=comparison.minimum_detectable_effect,
+        n_pairs=comparison.n_pairs,
+    )
