@@ -92,6 +92,8 @@ class Action(msgspec.Struct, kw_only=True, frozen=True):
 
     kind: ActionKind
     recommendation_id: str
+    fingerprint: str
+    """Names what is advised apart from when: a declined fingerprint is not advised again."""
     subject_id: str | None
     """The run, evaluation or dataset version that it is about."""
     check_after_s: int | None
@@ -114,6 +116,8 @@ class Expectation(msgspec.Struct, kw_only=True, frozen=True):
     """Lower end of the 80 % prediction interval."""
     effect_high: float | None
     basis: str
+    rule: str
+    """The rule that made the prediction; its track record is kept under this name."""
 
 
 class Change(msgspec.Struct, kw_only=True, frozen=True):

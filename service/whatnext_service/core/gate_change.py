@@ -1,0 +1,150 @@
+"""The gate to the next experiment: one change, its reason, its expectation."""
+
+import msgspec
+
+from whatnext_service.core.advice import Change, Confidence, Evidence, RequestBody
+from whatnext_service.core.budget import would_exceed
+from whatnext_service.core.draft import CERTAIN, Draft, call, measured
+from whatnext_service.core.identity import config_fingerprint
+from whatnext_service.core.incumbent import Standing
+from whatnext_service.core.moves import Move, first_config, moves, shape
+from whatnext_service.core.predict import expect
+from whatnext_service.core.ranges import provider_of
+from whatnext_service.core.runs import Variable
+from whatnext_service.core.scoreboard import Scoreboard
+from whatnext_service.core.versions import find_version
+from whatnext_service.core.wording import shown_change, variable_name
+
+HELD: tuple[Variable, ...] = (
+    "base_model",
+    "dataset_version_id",
+    "method",
+    "n_epochs",
+    "learning_rate_multiplier",
+    "batch_size",
+)
+MAX_DRAFTS = 8
+"""How many moves are worked out: the advice, its alternatives, and room for declined ones."""
+
+
+def first_run_gate(board: Scoreboard) -> tuple[Draft, ...]:
+    """The first job: default rate, three to five epochs, every stored checkpoint scored (evidence 8)."""
+    state = board.state
+    if any(run.status not in ("cancelled",) for run in state.runs):
+        return ()
+    config = first_config(board)
+    if config is None or would_exceed(state, config) is not None:
+        return ()
+    version = find_version(board.versions, config.dataset_version_id)
+    data = config.dataset_version_id if version is None else f"{version.name} ({version.n_examples} ex)"
+    rate = f"{config.learning_rate_multiplier:g}"
+    return (
+        Draft(
+            kind="start_run",
+            phase="train",
+            headline=(
+                f"Train {config.base_model} on {data}: {config.n_epochs} epochs, learning-rate multiplier {rate}."
+            ),
+            fingerprint=config_fingerprint("start_run", config),
+            rationale=(
+                "The first job runs at the default rate for up to five epochs, and its stored checkpoints are scored: "
+                "the strongest simple start on real surfaces (evidence 8).",
+                "Every later run changes one variable against a named parent (method 1).",
+            ),
+            confidence=CERTAIN,
+            subject_id=config.dataset_version_id,
+            request=call(
+                "POST",
+                "/v1/runs",
+                RequestBody(loop_id=state.loop.id, provider=provider_of(state, config.base_model), config=config),
+            ),
+        ),
+    )
+
+
+def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> tuple[Draft, ...]:
+    """The next single changes, best first, as far as the budget allows them."""
+    drafts: list[Draft] = []
+    for move in moves(board, found, best):
+        if would_exceed(board.state, move.config) is None:
+            drafts.append(_draft(board, found, best, move))
+        if len(drafts) == MAX_DRAFTS:
+            break
+    return tuple(drafts)
+
+
+def _draft(board: Scoreboard, found: tuple[Standing, ...], best: Standing, move: Move) -> Draft:
+    versions = board.versions
+    to = shown_change(move.variable, move.to_value, versions)
+    old = shown_change(move.variable, move.from_value, versions)
+    expects = expect(board, found, move, None)
+    return Draft(
+        kind="start_run",
+        phase="plan",
+        headline=f"Train again from {move.parent.name} with {variable_name(move.variable)} {to} instead of {old}.",
+        fingerprint=config_fingerprint("start_run", msgspec.structs.replace(move.config, seed=None)),
+        rationale=(
+            f"{move.reason[0].upper()}{move.reason[1:]}.",
+            f"Best so far: {best.trial.run.name}, {board.sign * best.estimate:.2f} after shrinking its lucky part.",
+        ),
+        confidence=Confidence(
+            level="medium" if shape(move.parent).known else "low",
+            basis=expects.basis,
+            would_raise_it="More items in the selection suite, or a repeat of the parent with another seed.",
+        ),
+        evidence=_evidence(board, best, move),
+        subject_id=move.parent.id,
+        request=call(
+            "POST",
+            "/v1/runs",
+            RequestBody(loop_id=board.state.loop.id, parent_run_id=move.parent.id, overrides=move.overrides),
+        ),
+        change=Change(
+            variable=move.variable,
+            from_value=move.from_value,
+            to_value=move.to_value,
+            held_fixed=tuple(name for name in HELD if name != move.variable),
+            expects=expects,
+        ),
+    )
+
+
+def _evidence(board: Scoreboard, best: Standing, move: Move) -> tuple[Evidence, ...]:
+    found: list[Evidence] = []
+    reading = move.parent.reading
+    name = move.parent.name
+    if reading is not None and reading.rise is not None:
+        found.append(
+            measured(
+                "validation_rise",
+                f"validation loss of {name} ended at {reading.rise:.2f} times its minimum",
+                reading.rise,
+                1.04,
+                "run",
+                move.parent.id,
+            )
+        )
+    if reading is not None and reading.first_valid_loss and reading.last_valid_loss is not None:
+        against_first = reading.last_valid_loss / reading.first_valid_loss
+        found.append(
+            measured(
+                "validation_against_first",
+                f"validation loss of {name} ended at {against_first:.2f} times its first value",
+                against_first,
+                1.0,
+                "run",
+                move.parent.id,
+            )
+        )
+    score = best.arm.evaluation.combined
+    found.append(
+        measured(
+            "best_score",
+            f"{best.trial.run.name} scores {score:.2f} on {best.arm.evaluation.n_scored} items",
+            score,
+            None if board.baseline is None else board.baseline.combined,
+            "evaluation",
+            best.arm.evaluation.id,
+        )
+    )
+    return tuple(found)

@@ -1,0 +1,303 @@
+"""Candidate experiments: every single change worth trying next, in the order the evidence gives them."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from whatnext_service.core.advice import Overrides
+from whatnext_service.core.attribution import resolved_config
+from whatnext_service.core.catalogue import find_model
+from whatnext_service.core.incumbent import Standing, paired_gain
+from whatnext_service.core.lineage import apply_overrides
+from whatnext_service.core.ranges import (
+    LADDER,
+    allowed_methods,
+    allowed_models,
+    clamp,
+    limits,
+    rungs_above,
+    rungs_below,
+    within,
+)
+from whatnext_service.core.runs import Run, RunConfig, Variable
+from whatnext_service.core.scoreboard import Scoreboard, configuration
+from whatnext_service.core.versions import data_moves, find_version
+
+Rule = Literal[
+    "rate_ruins_run",
+    "clean_data",
+    "clean_and_enlarge_data",
+    "enlarge_data",
+    "lower_rate_risen",
+    "raise_rate_undertrained",
+    "train_longer",
+    "neighbouring_rate",
+    "other_base_model",
+    "repair_rate",
+    "other_method",
+    "batch_size",
+    "lower_rate_failed",
+]
+
+RISEN = 1.04
+"""Validation loss that ends this many times above its minimum has risen (evidence 8: > 3-5 %)."""
+
+
+class Move(msgspec.Struct, kw_only=True, frozen=True):
+    """One change of one variable against a parent run."""
+
+    rule: Rule
+    parent: Run
+    variable: Variable
+    from_value: str | int | float | None
+    to_value: str | int | float
+    overrides: Overrides
+    config: RunConfig
+    """What would train."""
+    reason: str
+    """Why, in one clause with its number and its source."""
+
+
+class Shape(msgspec.Struct, kw_only=True, frozen=True):
+    """The three facts about a curve that the evidence supports (evidence 8)."""
+
+    known: bool
+    above_first: bool
+    """Validation loss ended above its first value."""
+    rise: float | None
+    """Last over best validation loss."""
+    best_is_last: bool
+
+
+def shape(run: Run) -> Shape:
+    """Read validation loss against its first value and its own minimum, never the train/validation ratio."""
+    reading = run.reading
+    if reading is None or reading.valid_source == "none" or reading.n_valid_points < 2:
+        return Shape(known=False, above_first=False, rise=None, best_is_last=False)
+    first, last = reading.first_valid_loss, reading.last_valid_loss
+    collapsed = reading.trend in ("above_first", "collapsed")
+    above = collapsed or (first is not None and last is not None and last > first)
+    return Shape(known=True, above_first=above, rise=reading.rise, best_is_last=reading.best_is_last)
+
+
+def moves(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
+    """Untried single changes, best first; each stays within choices and ranges and repeats no tried configuration."""
+    tried = _tried(board)
+    for move in _proposed(board, found, best):
+        key = configuration(move.config)
+        if key not in tried and _allowed(board, move):
+            tried.add(key)
+            yield move
+
+
+def footing(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Standing:
+    """The run that the next change starts from: the incumbent, or its better-data sibling within one standard error.
+
+    A better data version is kept unless it is worse by more than one paired standard error: a lucky early score
+    would otherwise block the better data for ever (evidence 8).
+    """
+    chosen = best
+    here = find_version(board.versions, best.trial.run.config.dataset_version_id)
+    if here is None:
+        return best
+    better = {move.version.id for move in data_moves(here, board.versions)}
+    if not better:
+        return best
+    for each in found:
+        config = each.trial.run.config
+        if config.dataset_version_id not in better or config.base_model != best.trial.run.config.base_model:
+            continue
+        gain = paired_gain(each.arm.evaluation, best.arm.evaluation, board.sign)
+        level = -gain[1] if gain is not None else 0.0
+        if each.estimate - best.estimate >= level and (chosen is best or each.estimate > chosen.estimate):
+            chosen = each
+    return chosen
+
+
+def _proposed(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
+    start = footing(board, found, best)
+    run = start.trial.run
+    seen = shape(run)
+    beats_baseline = board.baseline is None or best.estimate > board.sign * (board.baseline.combined or 0.0)
+    if seen.above_first and not beats_baseline:
+        yield from _rates(board, run, "rate_ruins_run", seen)
+    yield from _data(board, run, seen, found)
+    if seen.above_first or (seen.rise is not None and seen.rise > RISEN):
+        yield from _rates(board, run, "rate_ruins_run" if seen.above_first else "lower_rate_risen", seen)
+        yield from _rates(board, run, "neighbouring_rate", seen)
+    elif seen.known and seen.best_is_last:
+        yield from _rates(board, run, "raise_rate_undertrained", seen)
+        yield from _longer(board, run)
+        yield from _rates(board, run, "neighbouring_rate", seen)
+    else:
+        yield from _rates(board, run, "neighbouring_rate", seen)
+    yield from _models(board, run, found)
+    yield from _methods(board, run)
+    yield from _batches(board, run)
+
+
+def first_config(board: Scoreboard) -> RunConfig | None:
+    """The first job: the loop's first base model at its default rate, up to five epochs (evidence 8).
+
+    On the newest cleaned version, else the newest. Above 1,000 examples three epochs: the evidence ends at 800.
+    """
+    if not board.versions:
+        return None
+    state = board.state
+    data = board.versions[-1]
+    for version in board.versions:
+        for move in data_moves(data, board.versions):
+            if move.lever != "enlarge" and move.version.id == version.id:
+                data = version
+    models = allowed_models(state, data.method, data.n_examples)
+    if not models:
+        return None
+    model = find_model(state.catalogue, models[0])
+    allowed = limits(state, models[0])
+    rate = 1.0 if model is None else model.start_learning_rate
+    epochs = 5 if data.n_examples <= 1000 else 3
+    return RunConfig(
+        base_model=models[0],
+        dataset_version_id=data.id,
+        method=data.method,
+        n_epochs=int(clamp(allowed.epochs, epochs)),
+        learning_rate_multiplier=clamp(allowed.learning_rate, rate),
+    )
+
+
+def _data(board: Scoreboard, run: Run, seen: Shape, found: tuple[Standing, ...]) -> Iterator[Move]:
+    here = find_version(board.versions, run.config.dataset_version_id)
+    if here is None:
+        return
+    used = {each.trial.run.config.dataset_version_id for each in found if _same_model(each.trial.run, run)}
+    risen = seen.above_first or (seen.rise is not None and seen.rise > RISEN)
+    for move in data_moves(here, board.versions):
+        version = move.version
+        if version.id in used:
+            continue
+        if move.lever == "enlarge" and risen and board.versions[0].id != version.id:
+            continue
+        named = f"{version.name} ({version.n_examples} examples)"
+        match move.lever:
+            case "clean":
+                rule: Rule = "clean_data"
+                why = f"{named} is a cleaned version: cleaning gained 0.34 to 0.76 whatever the curve said (evidence 8)"
+            case "clean_and_enlarge":
+                rule = "clean_and_enlarge_data"
+                why = f"{named} is larger and cleaned: data quality is the largest lever (method 6.1, evidence 8)"
+            case "enlarge":
+                rule = "enlarge_data"
+                why = f"{named} has more examples, which help while validation loss has not risen (evidence 8)"
+        yield _move(rule, run, "dataset_version_id", version.id, Overrides(dataset_version_id=version.id), why)
+
+
+def _rates(board: Scoreboard, run: Run, rule: Rule, seen: Shape) -> Iterator[Move]:
+    rate = resolved_config(run).learning_rate_multiplier or _start_rate(board, run)
+    allowed = limits(board.state, run.config.base_model).learning_rate
+    below, above = rungs_below(allowed, rate), rungs_above(allowed, rate)
+    rise = "" if seen.rise is None else f" ({seen.rise:.2f} times its minimum)"
+    match rule:
+        case "rate_ruins_run":
+            why = f"validation loss in {run.name} ended above its first value{rise}: the rate is too high (evidence 8)"
+            third = tuple(rung for rung in below if rung <= 0.35 * rate)
+            targets = (*third[:1], *below[:1], *third[1:2])
+        case "lower_rate_risen":
+            why = f"validation loss in {run.name} rose{rise}: a lower rate, not fewer epochs, repairs it (evidence 8)"
+            targets = below[:2]
+        case "raise_rate_undertrained":
+            why = f"validation loss in {run.name} was still at its minimum at the last epoch: undertrained (evidence 8)"
+            targets = above[:2]
+        case _:
+            why = f"a neighbouring rate of the best run so far, {run.name}, has not been tried"
+            targets = (*below[:1], *above[:1], *below[1:2], *above[1:2])
+    for target in targets:
+        yield _move(rule, run, "learning_rate_multiplier", target, Overrides(learning_rate_multiplier=target), why)
+
+
+def _longer(board: Scoreboard, run: Run) -> Iterator[Move]:
+    epochs = resolved_config(run).n_epochs
+    if epochs is None:
+        return
+    allowed = limits(board.state, run.config.base_model).epochs
+    more = int(min(allowed.max, max(epochs + 1, round(epochs * 1.6))))
+    if more > epochs:
+        why = f"validation loss in {run.name} was still falling at epoch {epochs} (evidence 8)"
+        yield _move("train_longer", run, "n_epochs", more, Overrides(n_epochs=more), why)
+
+
+def _models(board: Scoreboard, run: Run, found: tuple[Standing, ...]) -> Iterator[Move]:
+    version = find_version(board.versions, run.config.dataset_version_id)
+    n_examples = 0 if version is None else version.n_examples
+    used = {each.trial.run.config.base_model for each in found} | {each.config.base_model for each in board.failed_runs}
+    for name in allowed_models(board.state, run.config.method, n_examples):
+        if name not in used:
+            why = f"{name} has not been tried on this data, and the levers on {run.config.base_model} are used up"
+            yield _move("other_base_model", run, "base_model", name, Overrides(base_model=name), why)
+
+
+def _methods(board: Scoreboard, run: Run) -> Iterator[Move]:
+    """SFT first, then DPO on top of it for style or RFT for reasoning, once SFT has plateaued (method 6.4)."""
+    model = find_model(board.state.catalogue, run.config.base_model)
+    if model is None or run.config.method != "sft":
+        return
+    for method in ("dpo", "rft"):
+        if method in model.methods and method in allowed_methods(board.state):
+            fitting = [version for version in board.versions if version.method == method]
+            if fitting:
+                why = f"supervised training has plateaued and {fitting[-1].name} is formatted for {method} (method 6.4)"
+                overrides = Overrides(method=method, dataset_version_id=fitting[-1].id)
+                yield _move("other_method", run, "method", method, overrides, why)
+
+
+def _batches(board: Scoreboard, run: Run) -> Iterator[Move]:
+    """Last, because batch size at the best rate never gained more than 0.04 (evidence 8)."""
+    size = resolved_config(run).batch_size
+    allowed = limits(board.state, run.config.base_model).batch
+    for target in (16, 32):
+        if size != target and within(allowed, target):
+            why = f"everything with more promise has been tried; batch {target} has not (method 6.2)"
+            yield _move("batch_size", run, "batch_size", target, Overrides(batch_size=target), why)
+
+
+def _move(rule: Rule, run: Run, variable: Variable, to: str | int | float, overrides: Overrides, why: str) -> Move:
+    return Move(
+        rule=rule,
+        parent=run,
+        variable=variable,
+        from_value=getattr(resolved_config(run), variable),
+        to_value=to,
+        overrides=overrides,
+        config=apply_overrides(run.config, overrides),
+        reason=why,
+    )
+
+
+def _tried(board: Scoreboard) -> set[RunConfig]:
+    tried: set[RunConfig] = set()
+    for run in board.state.runs:
+        if run.status != "cancelled":
+            tried.add(configuration(run.config))
+            tried.add(resolved_config(run))
+    return tried
+
+
+def _allowed(board: Scoreboard, move: Move) -> bool:
+    config, state = move.config, board.state
+    ranges = limits(state, config.base_model)
+    rate, epochs, batch = config.learning_rate_multiplier, config.n_epochs, config.batch_size
+    return (
+        (rate is None or within(ranges.learning_rate, rate))
+        and (epochs is None or within(ranges.epochs, epochs))
+        and (batch is None or within(ranges.batch, batch) or move.variable != "batch_size")
+        and config.method in allowed_methods(state)
+    )
+
+
+def _same_model(a: Run, b: Run) -> bool:
+    return a.config.base_model == b.config.base_model and a.config.method == b.config.method
+
+
+def _start_rate(board: Scoreboard, run: Run) -> float:
+    model = find_model(board.state.catalogue, run.config.base_model)
+    return LADDER[3] if model is None else model.start_learning_rate

@@ -1,0 +1,114 @@
+"""What next: the gates in order; the first one with an answer that nobody declined gives it."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from whatnext_service.core.advice import RULES_VERSION, Action, Alternative, Answer, Confidence, StopRule
+from whatnext_service.core.budget import budget_use
+from whatnext_service.core.draft import Draft, draft
+from whatnext_service.core.gate_change import change_gate, first_run_gate
+from whatnext_service.core.gate_finish import leave_loop, shipped_gate
+from whatnext_service.core.gate_progress import evaluate_gate, evaluation_pending_gate, run_pending_gate
+from whatnext_service.core.gate_setup import baseline_gate, data_quality_gate, dataset_gate, wrong_tool_gate
+from whatnext_service.core.identity import recommendation_id
+from whatnext_service.core.incumbent import incumbent, standings
+from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
+from whatnext_service.core.state import LoopState
+from whatnext_service.core.stop_rules import stop_rules
+from whatnext_service.core.wording import as_markdown
+
+MAX_ALTERNATIVES = 3
+
+
+def what_next(state: LoopState) -> Answer:
+    """Answer "what next?" for a state: always, completely, and the same for the same state."""
+    board = read_scoreboard(state)
+    rules = stop_rules(state, board)
+    declined = {each.fingerprint for each in state.declines}
+    others: list[Draft] = []
+    for drafts in _gates(board, rules):
+        open_ = [each for each in drafts if each.fingerprint not in declined]
+        if open_:
+            return _answer(board, open_[0], (*open_[1:], *others), rules)
+    return _answer(board, _review(board), tuple(others), rules)
+
+
+def _gates(board: Scoreboard, rules: tuple[StopRule, ...]) -> Iterator[tuple[Draft, ...]]:
+    """What each gate would do, in the order of the method; a gate with nothing to say yields nothing."""
+    found = standings(board)
+    best = incumbent(found)
+    met = {rule.rule: rule for rule in rules if rule.met}
+    yield shipped_gate(board, best)
+    yield dataset_gate(board)
+    if not board.versions:
+        return
+    yield data_quality_gate(board)
+    yield evaluation_pending_gate(board)
+    yield baseline_gate(board)
+    yield wrong_tool_gate(board)
+    yield evaluate_gate(board)
+    yield run_pending_gate(board)
+    for name in ("good_enough", "budget", "beaten_and_flat"):
+        if name in met:
+            yield leave_loop(board, best, met[name].detail, rules)
+    yield first_run_gate(board)
+    if best is not None:
+        yield change_gate(board, found, best)
+    yield leave_loop(board, best, "No untried single change is left within the choices and the budget.", rules)
+
+
+def _answer(board: Scoreboard, chosen: Draft, others: tuple[Draft, ...], rules: tuple[StopRule, ...]) -> Answer:
+    state = board.state
+    name = recommendation_id(state, chosen.fingerprint)
+    request = chosen.request
+    if request is not None and request.body is not None and chosen.kind in ("start_run", "repeat_run"):
+        request = msgspec.structs.replace(request, body=msgspec.structs.replace(request.body, recommendation_id=name))
+    answer = Answer(
+        loop_id=state.loop.id,
+        state_version=state.version,
+        rules_version=RULES_VERSION,
+        as_of=state.as_of,
+        phase=chosen.phase,
+        headline=chosen.headline,
+        action=Action(
+            kind=chosen.kind,
+            recommendation_id=name,
+            fingerprint=chosen.fingerprint,
+            subject_id=chosen.subject_id,
+            check_after_s=chosen.check_after_s,
+            request=request,
+        ),
+        change=chosen.change,
+        path=(),
+        method_reading=None,
+        rationale=chosen.rationale,
+        evidence=chosen.evidence,
+        confidence=chosen.confidence,
+        alternatives=tuple(
+            Alternative(
+                kind=other.kind, change=other.alternative_change, headline=other.headline, why_not=other.why_not
+            )
+            for other in others[:MAX_ALTERNATIVES]
+        ),
+        stop_rules=rules,
+        warnings=(),
+        budget=budget_use(state),
+        markdown="",
+    )
+    return msgspec.structs.replace(answer, markdown=as_markdown(answer))
+
+
+def _review(board: Scoreboard) -> Draft:
+    return draft(
+        kind="review",
+        phase="plan",
+        headline="Decide by hand: every action that the rules would advise has been declined.",
+        rationale=("Nothing else is left to advise on this state.",),
+        confidence=Confidence(
+            level="low",
+            basis="The declined recommendations are not advised again.",
+            would_raise_it="New data, a wider choice, a larger budget, or a run started by hand.",
+        ),
+        subject_id=board.state.loop.id,
+    )

@@ -1,0 +1,102 @@
+"""What a loop may choose: the base models, and the allowed values of each variable."""
+
+import msgspec
+
+from whatnext_service.core.catalogue import find_model
+from whatnext_service.core.loops import Method, Range
+from whatnext_service.core.multi_model import is_trainable
+from whatnext_service.core.state import LoopState
+
+LADDER = (0.1, 0.3, 0.5, 1.0, 1.5, 2.0)
+"""The learning-rate multipliers the method names (method 6.2); decades of it below, a doubling above."""
+_RUNGS = (
+    *(round(value * scale, 6) for scale in (0.001, 0.01, 0.1) for value in (0.1, 0.3, 0.5)),
+    *LADDER,
+    *(3.0, 5.0, 10.0, 15.0, 20.0),
+)
+DEFAULT_RATE = Range(min=0.1, max=2.0)
+DEFAULT_EPOCHS = Range(min=1, max=5)
+DEFAULT_BATCH = Range(min=4, max=32)
+"""Method 6.2: epochs 1-5, learning-rate multiplier 0.1-2.0, batch 4-32."""
+RETIREMENT_NOTICE_DAYS = 180
+
+
+class Limits(msgspec.Struct, kw_only=True, frozen=True):
+    """The ranges in force for one base model: the loop's choices, else the catalogue's, else the method's."""
+
+    learning_rate: Range
+    epochs: Range
+    batch: Range
+
+
+def limits(state: LoopState, base_model: str) -> Limits:
+    """The ranges a run on this base model must stay in."""
+    choices = state.loop.choices
+    model = find_model(state.catalogue, base_model)
+    rate = DEFAULT_RATE if model is None else Range(min=model.learning_rate_min, max=model.learning_rate_max)
+    epochs = DEFAULT_EPOCHS if model is None else Range(min=1, max=model.epochs_max)
+    return Limits(
+        learning_rate=choices.learning_rate_multiplier or rate,
+        epochs=choices.n_epochs or epochs,
+        batch=choices.batch_size or DEFAULT_BATCH,
+    )
+
+
+def within(allowed: Range, value: float) -> bool:
+    """Whether a value lies in an inclusive range."""
+    return allowed.min <= value <= allowed.max
+
+
+def clamp(allowed: Range, value: float) -> float:
+    """The nearest allowed value."""
+    return min(max(value, allowed.min), allowed.max)
+
+
+def rungs_below(allowed: Range, value: float) -> tuple[float, ...]:
+    """Learning rates of the ladder below a value, nearest first, with the range's own lower end as the last rung."""
+    found = [rung for rung in reversed(_RUNGS) if rung < value * 0.99 and within(allowed, rung)]
+    if allowed.min < value * 0.99 and allowed.min not in found and (not found or found[-1] > allowed.min * 1.5):
+        found.append(allowed.min)
+    return tuple(found)
+
+
+def rungs_above(allowed: Range, value: float) -> tuple[float, ...]:
+    """Learning rates of the ladder above a value, nearest first, with the range's own upper end as the last rung."""
+    found = [rung for rung in _RUNGS if rung > value * 1.01 and within(allowed, rung)]
+    if allowed.max > value * 1.01 and allowed.max not in found and (not found or found[-1] * 1.2 < allowed.max):
+        found.append(allowed.max)
+    return tuple(found)
+
+
+def allowed_models(state: LoopState, method: Method, n_examples: int) -> tuple[str, ...]:
+    """Base models the loop may train, in order of preference: its own choices, else the catalogue's order.
+
+    A model is left out when it does not offer the method, when it takes no more jobs or is no longer served at
+    the state's date, or (without an explicit choice) when there are fewer examples than it is worth trying with.
+    """
+    today = state.as_of.date()
+    names = state.loop.choices.base_models
+    found: list[str] = []
+    for name in names if names is not None else tuple(model.name for model in state.catalogue):
+        model = find_model(state.catalogue, name)
+        if model is not None:
+            if not is_trainable(model, method, today):
+                continue
+            if names is None and model.min_examples is not None and n_examples < model.min_examples:
+                continue
+        found.append(name)
+    return tuple(found)
+
+
+def allowed_methods(state: LoopState) -> tuple[Method, ...]:
+    """Training methods the loop may use."""
+    return state.loop.choices.methods or ("sft", "dpo", "rft")
+
+
+def provider_of(state: LoopState, base_model: str) -> str:
+    """The provider to train a base model with: the catalogue's, else the one the loop has used for it."""
+    model = find_model(state.catalogue, base_model)
+    if model is not None and model.provider != "any":
+        return model.provider
+    used = next((run.provider for run in reversed(state.runs) if run.provider != "external"), None)
+    return used or "openai"

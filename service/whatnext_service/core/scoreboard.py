@@ -1,0 +1,150 @@
+"""The loop's scores at a glance: what was evaluated on the suite in force, what is under way, what was tried."""
+
+import math
+
+import msgspec
+
+from whatnext_service.core.evaluations import Evaluation, Suite
+from whatnext_service.core.runs import Checkpoint, Run, RunConfig
+from whatnext_service.core.state import DatasetVersion, LoopState
+
+ACTIVE_RUN = ("pending", "submitting", "queued", "running", "paused")
+ACTIVE_EVALUATION = ("pending", "running")
+
+
+class Arm(msgspec.Struct, kw_only=True, frozen=True):
+    """A trained model with a held-out score: a run's final state, or one of its checkpoints."""
+
+    run: Run
+    checkpoint: Checkpoint | None
+    """Null for the final state of a run without recorded checkpoints."""
+    evaluation: Evaluation
+    utility: float
+    """The combined score, turned so that more is better whatever the metric's direction."""
+
+
+class Trial(msgspec.Struct, kw_only=True, frozen=True):
+    """A finished run and its arms."""
+
+    run: Run
+    arms: tuple[Arm, ...]
+    """In order of step; empty while nothing of it was evaluated."""
+
+
+class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
+    """One pass over a state, so that every rule after it reads and none searches."""
+
+    state: LoopState
+    suite: Suite | None
+    """The newest selection suite."""
+    final_suite: Suite | None
+    """The newest sealed suite."""
+    baseline: Evaluation | None
+    """The named baseline, if it was taken with the selection suite in force."""
+    baseline_candidate: Evaluation | None
+    """A finished evaluation of an untuned model on the suite in force that could be named the baseline."""
+    trials: tuple[Trial, ...]
+    """Succeeded runs, in order of number."""
+    failed_runs: tuple[Run, ...]
+    active_runs: tuple[Run, ...]
+    active_evaluations: tuple[Evaluation, ...]
+    """Under way on either suite in force."""
+    failed_evaluations: tuple[Evaluation, ...]
+    """Failed on either suite in force."""
+    final_evaluations: tuple[Evaluation, ...]
+    """Finished on the sealed suite in force."""
+    final_uses: int
+    """Looks at the sealed suite so far, untuned models not counted."""
+    selection_looks: int
+    """Looks at the selection suite so far, untuned models not counted."""
+    versions: tuple[DatasetVersion, ...]
+
+    @property
+    def sign(self) -> float:
+        """+1 where more is better, -1 where less is."""
+        return 1.0 if self.state.loop.metric.direction == "up" else -1.0
+
+
+def read_scoreboard(state: LoopState) -> Scoreboard:
+    """Index a state in one pass over its runs and one over its evaluations."""
+    suite = next((each for each in reversed(state.suites) if each.role == "selection"), None)
+    final_suite = next((each for each in reversed(state.suites) if each.role == "final_test"), None)
+    suite_id, print_ = (suite.id, suite.fingerprint) if suite else (None, None)
+    final_id, final_print = (final_suite.id, final_suite.fingerprint) if final_suite else (None, None)
+    scored: dict[str, Evaluation] = {}
+    active: list[Evaluation] = []
+    failed: list[Evaluation] = []
+    final: list[Evaluation] = []
+    baseline: Evaluation | None = None
+    candidate: Evaluation | None = None
+    looks = final_uses = 0
+    for each in state.evaluations:
+        sealed = each.suite_id == final_id and each.fingerprint == final_print
+        if not sealed and (each.suite_id != suite_id or each.fingerprint != print_):
+            continue
+        status = each.status
+        if status in ACTIVE_EVALUATION:
+            active.append(each)
+        elif status == "failed":
+            failed.append(each)
+        elif status == "succeeded" and each.combined is not None and math.isfinite(each.combined):
+            tuned = each.subject != "base_model"
+            if sealed:
+                final.append(each)
+                final_uses += tuned
+            elif tuned:
+                scored[each.checkpoint_id or each.run_id or ""] = each
+                looks += 1
+            else:
+                candidate = each
+                if each.id == state.baseline_id:
+                    baseline = each
+    sign = 1.0 if state.loop.metric.direction == "up" else -1.0
+    trials: list[Trial] = []
+    failures: list[Run] = []
+    running: list[Run] = []
+    for run in state.runs:
+        status_of_run = run.status
+        if status_of_run == "succeeded":
+            trials.append(Trial(run=run, arms=_arms(run, scored, sign)))
+        elif status_of_run == "failed":
+            failures.append(run)
+        elif status_of_run != "cancelled":
+            running.append(run)
+    return Scoreboard(
+        state=state,
+        suite=suite,
+        final_suite=final_suite,
+        baseline=baseline,
+        baseline_candidate=candidate,
+        trials=tuple(trials),
+        failed_runs=tuple(failures),
+        active_runs=tuple(running),
+        active_evaluations=tuple(active),
+        failed_evaluations=tuple(failed),
+        final_evaluations=tuple(final),
+        final_uses=final_uses,
+        selection_looks=looks,
+        versions=state.versions,
+    )
+
+
+def configuration(config: RunConfig) -> RunConfig:
+    """The configuration apart from the seed: two runs with the same one are replicates."""
+    return config if config.seed is None else msgspec.structs.replace(config, seed=None)
+
+
+def _arms(run: Run, scored: dict[str, Evaluation], sign: float) -> tuple[Arm, ...]:
+    arms: list[Arm] = []
+    final_seen = False
+    for checkpoint in run.checkpoints:
+        evaluation = scored.get(checkpoint.id)
+        if evaluation is None and checkpoint.final:
+            evaluation = scored.get(run.id)
+        if evaluation is not None and evaluation.combined is not None:
+            final_seen = final_seen or checkpoint.final
+            arms.append(Arm(run=run, checkpoint=checkpoint, evaluation=evaluation, utility=sign * evaluation.combined))
+    whole = scored.get(run.id)
+    if whole is not None and whole.combined is not None and not final_seen:
+        arms.append(Arm(run=run, checkpoint=None, evaluation=whole, utility=sign * whole.combined))
+    return tuple(arms)
