@@ -46,25 +46,29 @@ class PlatformSettings(msgspec.Struct, kw_only=True, frozen=True):
         return [(name, "***" if name == "api_key" else getattr(self, name)) for name in self.__struct_fields__]
 
 
-def create_client(settings: PlatformSettings, http_client: httpx2.AsyncClient | None = None) -> AsyncOpenAI:
+def create_client(settings: PlatformSettings, transport: httpx2.AsyncBaseTransport | None = None) -> AsyncOpenAI:
     """Build the client of one platform; the caller closes it.
 
     Nothing but `settings` decides where requests go and with which credentials: the organisation and project that the
     library would take from the environment are left out. Redirects are not followed, because a redirected POST could
     be carried out twice and the `api-key` header would go along to the other host.
     """
+
+    async def sign(request: httpx2.Request) -> None:
+        if settings.api_key_header:
+            request.headers["api-key"] = settings.api_key
+        if settings.api_key_header or not settings.api_key:
+            request.headers.pop("authorization", None)
+
     unset = Omit()
-    headers: dict[str, str | Omit] = {"OpenAI-Organization": unset, "OpenAI-Project": unset}
-    if settings.api_key_header or not settings.api_key:
-        headers["Authorization"] = unset
-    if settings.api_key_header:
-        headers["api-key"] = settings.api_key
     return AsyncOpenAI(
         base_url=settings.base_url,
         api_key=settings.api_key or "none",
-        default_headers=cast(dict[str, str], headers),
+        default_headers=cast(dict[str, str], {"OpenAI-Organization": unset, "OpenAI-Project": unset}),
         default_query={"api-version": settings.api_version} if settings.api_version else None,
         timeout=httpx2.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
         max_retries=settings.read_retries,
-        http_client=http_client or DefaultAsyncHttpx2Client(follow_redirects=False),
+        http_client=DefaultAsyncHttpx2Client(
+            transport=transport, follow_redirects=False, event_hooks={"request": [sign]}
+        ),
     )

@@ -69,7 +69,7 @@ class OpenAIPlatform:
         return await self._first_job(marker, omit)
 
     async def create_job(self, spec: JobSpec) -> Job:
-        """Create a job; sent once."""
+        """Create a job; sent once, with the marker as idempotency key for a platform that honours one."""
         settings, config = self._settings, spec.config
         create = self._once.fine_tuning.jobs.with_raw_response.create(
             model=config.base_model,
@@ -79,6 +79,7 @@ class OpenAIPlatform:
             seed=omit if config.seed is None else config.seed,
             suffix=suffix_of(spec.marker, settings.suffix_max_chars),
             metadata={MARKER_KEY: spec.marker} if settings.keeps_metadata else omit,
+            extra_headers={"Idempotency-Key": spec.marker},
             extra_body={"trainingType": settings.training_type} if settings.training_type else None,
         )
         return job_of(await self._calls.ask(create, WireJob))

@@ -107,7 +107,7 @@ class WireCompletion(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def decoded(body: bytes, shape: type[T]) -> T:
-    """Read an answer's body. NaN and infinities are taken, as JSON's usual extension; what does not fit is `malformed`."""
+    """Read an answer's body. NaN and infinities are taken as numbers; what does not fit is `malformed`."""
     try:
         return msgspec.convert(json.loads(body), shape)
     except (ValueError, RecursionError) as fault:
