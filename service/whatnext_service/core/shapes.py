@@ -7,6 +7,7 @@ import msgspec
 from whatnext_service.core.advice import Severity
 from whatnext_service.core.curves import CurveReading
 from whatnext_service.core.findings import DiagnosisFinding
+from whatnext_service.core.thresholds import CurveThresholds
 
 ShapeCode = Literal[
     "train_loss_barely_falls",
@@ -20,15 +21,15 @@ ShapeCode = Literal[
     "no_validation_series",
 ]
 
-BARELY = 0.7
-"""Last over first training loss above which it "barely falls": the method gives no figure; a third less is little."""
+BARELY = CurveThresholds().barely_falls
+"""Last over first loss above which it "barely falls"."""
 CRASHED = 0.01
 """Training loss that counts as "about 0" (method 3 calls a ratio at 0.008 misleading)."""
 LEARNED_ACCURACY = 0.95
 """Validation accuracy from which a training loss of about 0 means an easy task, not a fault (method 3, hazards g)."""
-GAP = 1.5
-"""First validation over first training loss that is a large gap: the ratio table's "moderate" (method 3)."""
-RISEN = 1.2
+GAP = CurveThresholds().initial_gap
+"""Validation over training loss from the first step that is a large gap: the ratio table's "moderate" (method 3)."""
+RISEN = CurveThresholds().rise_strong
 """Last over best validation loss that is overfitting: method 3, "more than 20 % above the best one"."""
 
 
@@ -124,10 +125,8 @@ def shapes(reading: CurveReading | None) -> tuple[DiagnosisFinding, ...]:
 
 
 def has_diverged(reading: CurveReading) -> bool:
-    """Losses became NaN or infinite, or validation loss ended 20 % above its first value (method 3, evidence 8)."""
-    first, last = reading.first_valid_loss, reading.last_valid_loss
-    exploded = reading.trend == "above_first" and first is not None and last is not None and last > RISEN * first
-    return reading.trend == "collapsed" or exploded
+    """Losses became NaN or infinite, or exploded (method 3)."""
+    return reading.shape == "diverged" or reading.trend == "collapsed"
 
 
 def _shown(code: ShapeCode, reading: CurveReading) -> tuple[str, float | None, float | None] | None:
@@ -153,7 +152,9 @@ def _shown(code: ShapeCode, reading: CurveReading) -> tuple[str, float | None, f
             told = f"validation loss rose to {reading.rise:.2f} times its best after step {reading.best_step}"
             return told, reading.rise, RISEN
         case "validation_loss_oscillates":
-            return ("validation loss oscillates", None, None) if reading.trend == "oscillating" else None
+            return (
+                ("validation loss oscillates", None, None) if "oscillating" in (reading.trend, reading.shape) else None
+            )
         case "validation_loss_flat":
             return (
                 ("validation loss hardly moves after its first values", None, None) if reading.trend == "flat" else None
@@ -162,7 +163,7 @@ def _shown(code: ShapeCode, reading: CurveReading) -> tuple[str, float | None, f
             high = fall is not None and fall > BARELY and first_valid is not None and last_valid is not None
             if not high or first_valid is None or last_valid is None or last_valid <= BARELY * first_valid:
                 return None
-            return "neither loss fell by a third", fall, BARELY
+            return "neither loss fell by much", fall, BARELY
         case "train_loss_barely_falls":
             if fall is None or fall <= BARELY:
                 return None
@@ -173,7 +174,9 @@ def _shown(code: ShapeCode, reading: CurveReading) -> tuple[str, float | None, f
                 return None
             return f"training loss fell to {last_train:.3g}", last_train, CRASHED
         case "large_initial_gap":
-            if not first_train or first_valid is None or first_valid <= GAP * first_train:
+            ratio = reading.initial_ratio
+            if ratio is None and first_train and first_valid is not None:
+                ratio = first_valid / first_train
+            if ratio is None or ratio <= GAP:
                 return None
-            ratio = first_valid / first_train
             return f"validation loss was {ratio:.2f} times training loss from the first step", ratio, GAP
