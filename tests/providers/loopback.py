@@ -26,12 +26,13 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """`cut` ends the connection before the answer, `half` in the middle of its body, `silence` never answers."""
+    """`cut` ends the connection before the answer, `half` in the middle of its body, `silence` never answers,
+    `drip` answers a blank at a time for a second, then breaks off."""
 
     body: object = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    fault: Literal["cut", "half", "silence"] | None = None
+    fault: Literal["cut", "half", "silence", "drip"] | None = None
 
     def encoded(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -89,12 +90,22 @@ class Loopback:
         if reply.fault == "silence":
             await reader.read(1)
             return False
+        if reply.fault == "drip":
+            await self._drip(writer)
+            return False
         body = reply.encoded()
         head = {"content-type": "application/json", "content-length": str(len(body))} | reply.headers
         lines = [f"HTTP/1.1 {reply.status} Scripted", *(f"{name}: {value}" for name, value in head.items()), "", ""]
         writer.write("\r\n".join(lines).encode() + (body[: len(body) // 2] if reply.fault == "half" else body))
         await writer.drain()
         return reply.fault is None
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 Scripted\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+        for _ in range(100):
+            writer.write(b"1\r\n \r\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)
 
     async def _read(self, reader: asyncio.StreamReader) -> Received:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

@@ -177,11 +177,11 @@ async def test_a_silent_platform_times_out(server: Loopback) -> None:
     assert (caught.value.fault, caught.value.retryable, caught.value.sent) == ("timeout", True, True)
 
 
-async def test_the_deadline_ends_a_call_that_the_connections_own_timeout_allows(server: Loopback) -> None:
+async def test_the_deadline_ends_a_call_that_is_slow_but_never_silent(server: Loopback) -> None:
     settings = PlatformSettings(
-        base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", deadline_s=0.05, read_retries=0
+        base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", deadline_s=0.1, read_retries=0
     )
-    server.on(ROUTE, Reply(fault="silence"))
+    server.on(ROUTE, Reply(fault="drip"))
     async with create_client(settings) as client:
         with pytest.raises(ProviderError) as caught:
             await OpenAIPlatform(client, settings).job("ftjob-1")

@@ -1,13 +1,15 @@
 import asyncio
 import json
+from typing import Literal
 
+import msgspec
 import pytest
 from openai import AsyncOpenAI
 from tests.providers.loopback import Loopback, Reply
 from tests.providers.payloads import completion
 
 from whatnext_service.errors import ProviderError
-from whatnext_service.providers.client import PlatformSettings
+from whatnext_service.providers.client import PlatformSettings, create_client
 from whatnext_service.providers.openai_models import OpenAIModels
 from whatnext_service.providers.port import CompletionRequest, Message
 
@@ -79,6 +81,15 @@ async def test_odd_but_honest_answers_are_answers(
     assert (await models.complete(request())).text == text
 
 
+async def test_a_prompt_is_never_repeated_by_itself(server: Loopback, settings: PlatformSettings) -> None:
+    patient = msgspec.structs.replace(settings, read_retries=3)
+    server.on(CHAT, Reply({}, 429, {"retry-after-ms": "1"}), completion("Paris"))
+    async with create_client(patient) as client:
+        with pytest.raises(ProviderError):
+            await OpenAIModels(client, patient).complete(request())
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("reply", "fault", "retryable"),
     [
@@ -113,10 +124,13 @@ async def test_a_judge_that_refuses_gives_no_verdict(server: Loopback, models: O
     assert caught.value.fault == "refused"
 
 
-async def test_a_prompt_has_its_own_deadline(server: Loopback, models: OpenAIModels) -> None:
-    server.on(CHAT, Reply(fault="silence"))
+@pytest.mark.parametrize("fault", ["silence", "drip"])
+async def test_a_prompt_has_its_own_deadline(
+    server: Loopback, models: OpenAIModels, fault: Literal["silence", "drip"]
+) -> None:
+    server.on(CHAT, Reply(fault=fault))
     with pytest.raises(ProviderError) as caught:
-        await models.complete(request(timeout_s=0.05))
+        await models.complete(request(timeout_s=0.1))
     assert (caught.value.fault, caught.value.sent, caught.value.retryable) == ("timeout", True, True)
 
 
