@@ -1,0 +1,115 @@
+"""Rows whose label looks wrong: cross-validated confidence of a naive Bayes classifier over words and word pairs."""
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from whatnext_service.core.corpus import Corpus, Numbers
+from whatnext_service.core.near_pairs import blocks, features
+from whatnext_service.core.row_hashes import Indexes
+
+FOLDS = 5
+MIN_ROWS = 40
+MIN_PER_LABEL = 5
+"""Labels with fewer rows are not judged: four fifths of them are too few to learn from."""
+SUSPECT_RATIO = 10.0
+
+_TABLE_CELLS = 1 << 24
+_MAX_TABLE_BITS = 18
+_SMOOTHING = 0.1
+_TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+
+Table = npt.NDArray[np.float32]
+Confidence = npt.NDArray[np.float64]
+
+
+class LabelDoubts(msgspec.Struct, frozen=True):
+    """How far the other rows bear out each row's label."""
+
+    rows: Indexes
+    """The rows judged, ascending."""
+    confidence: Confidence
+    """For each, the probability of its own label by a model that has not seen the row; out of fold, calibrated."""
+    better: Indexes
+    """For each, the most probable label."""
+    suspects: Indexes
+    """Rows whose label is probably wrong, most suspect first: another label is ten times as probable, and more
+    probable than it is, on average, for the rows that bear it (confident learning, Northcutt et al. 2021)."""
+    accuracy: float
+    """Share of the judged rows whose most probable label is their own."""
+
+
+def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDoubts | None:
+    """Judge the labels of `rows`; null where there are fewer than 40 rows or two labels with five rows each.
+
+    Rows with the same prompt are left out together. Linear in the rows times the labels.
+    """
+    kinds, first_codes = np.unique(labels, return_inverse=True)
+    enough = np.bincount(first_codes, minlength=len(kinds)) >= MIN_PER_LABEL
+    judged = enough[first_codes]
+    rows, labels = rows[judged], labels[judged]
+    kinds, codes = np.unique(labels, return_inverse=True)
+    if len(rows) < MIN_ROWS or len(kinds) < 2:
+        return None
+    prompts = np.frombuffer(corpus.prompt_hashes, dtype="<u8").reshape(-1, 2)[rows, 0]
+    folds = (prompts % np.uint64(FOLDS)).astype(np.int64)
+    scores = _held_out_scores(corpus, rows, codes, folds, len(kinds))
+    probable = _calibrate(scores, codes)
+    own = probable[np.arange(len(rows)), codes]
+    best = probable.argmax(axis=1)
+    usual = np.array([own[codes == kind].mean() for kind in range(len(kinds))])
+    top = probable.max(axis=1)
+    doubted = np.flatnonzero((best != codes) & (top >= usual[best]) & (top >= SUSPECT_RATIO * own))
+    order = doubted[np.argsort(own[doubted], kind="stable")]
+    return LabelDoubts(rows, own, kinds[best], rows[order], float((best == codes).mean()))
+
+
+def _held_out_scores(corpus: Corpus, rows: Indexes, codes: Indexes, folds: Indexes, n_kinds: int) -> Table:
+    n_words = int((corpus.inputs.offsets[rows + 1] - corpus.inputs.offsets[rows]).sum())
+    bits = min(_MAX_TABLE_BITS, int(np.log2(_TABLE_CELLS // n_kinds)), 4 + n_words.bit_length())
+    total = _count(corpus, rows, codes, n_kinds, bits)
+    scores = np.zeros((len(rows), n_kinds), dtype=np.float32)
+    for fold in range(FOLDS):
+        held = np.flatnonzero(folds == fold)
+        seen = total - _count(corpus, rows[held], codes[held], n_kinds, bits)
+        weights = np.log(seen + _SMOOTHING)
+        weights -= np.log(seen.sum(axis=0) + _SMOOTHING * len(seen))
+        rest = np.bincount(codes[folds != fold], minlength=n_kinds)
+        prior = np.log((rest + 1) / (rest.sum() + n_kinds)).astype(np.float32)
+        for block in blocks(corpus.inputs, rows[held]):
+            position, feature = features(corpus.inputs, rows[held[block]])
+            if len(position):
+                starts = np.flatnonzero(np.diff(position, prepend=-1))
+                sums = np.add.reduceat(weights[_slot(feature, bits)], starts, axis=0)
+                scores[held[block][position[starts]]] = sums
+            scores[held[block]] += prior
+    return scores
+
+
+def _count(corpus: Corpus, rows: Indexes, codes: Indexes, n_kinds: int, bits: int) -> Table:
+    counts = np.zeros((1 << bits, n_kinds), dtype=np.float32)
+    for block in blocks(corpus.inputs, rows):
+        position, feature = features(corpus.inputs, rows[block])
+        np.add.at(counts, (_slot(feature, bits), codes[block][position]), np.float32(1))
+    return counts
+
+
+def _slot(feature: Numbers, bits: int) -> Numbers:
+    return feature >> np.uint32(32 - bits)
+
+
+def _calibrate(scores: Table, codes: Indexes) -> Confidence:
+    """Turn scores into probabilities with the temperature that makes the given labels most likely."""
+    best: Confidence | None = None
+    least = np.inf
+    for temperature in _TEMPERATURES:
+        scaled = scores.astype(np.float64) / temperature
+        scaled -= scaled.max(axis=1, keepdims=True)
+        probable = np.exp(scaled)
+        probable /= probable.sum(axis=1, keepdims=True)
+        loss = -float(np.log(np.maximum(probable[np.arange(len(codes)), codes], 1e-12)).mean())
+        if loss < least:
+            least, best = loss, probable
+    if best is None:
+        raise ValueError("no rows to judge")
+    return best
