@@ -1,0 +1,113 @@
+"""The validation loss as levels that can be compared: smoothed as far as its noise asks, first, best and last."""
+
+import math
+
+import msgspec
+import numpy as np
+
+from whatnext_service.core.curve_noise import Cycle, moving_mean, noise_sd
+from whatnext_service.core.curve_view import Points
+from whatnext_service.core.curves import ValidSource
+from whatnext_service.core.thresholds import CurveThresholds
+
+
+class Levels(msgspec.Struct, kw_only=True, frozen=True):
+    """What a validation series comes down to. Levels are means over `window` values."""
+
+    source: ValidSource
+    evaluated: Points
+    """The finite values after training began."""
+    window: int
+    first: float
+    best: float
+    best_step: int
+    last: float
+    best_is_last: bool
+    noise: float | None
+    """Standard deviation of one value over the best level; null where it cannot be estimated."""
+    doubt: float
+    """What noise alone may add to last over best, as a share of the best level."""
+    first_doubt: float
+    """What noise alone may add to last over first."""
+    cycle: Cycle | None
+
+    @property
+    def rise(self) -> float:
+        """Last over best level; 1 where the best is not positive."""
+        return self.last / self.best if self.best > 0.0 else 1.0
+
+    @property
+    def change_from_first(self) -> float:
+        """Last over first level; 1 where the first is not positive."""
+        return self.last / self.first if self.first > 0.0 else 1.0
+
+
+def full_pass_levels(evaluated: Points, thresholds: CurveThresholds) -> Levels:
+    """A full pass is exact: the values themselves, unless they jump about (evidence 2).
+
+    With `noise_points` values or more, a relative noise above `noisy` smooths over a fifth of the series.
+    """
+    steps, values = evaluated.steps, evaluated.values
+    noise = noise_sd(values) if values.size >= thresholds.noise_points else None
+    lowest = float(values.min())
+    relative = noise / lowest if noise is not None and lowest > 0.0 else None
+    window = max(2, values.size // 5) if relative is not None and relative > thresholds.noisy else 1
+    means = moving_mean(values, window) if window > 1 else values
+    at = int(np.argmin(means))
+    best = float(means[at])
+    doubt = thresholds.noise_factor * (relative or 0.0) * math.sqrt(2.0 / window)
+    inside = at + int(np.argmin(values[at : at + window]))
+    return Levels(
+        source="full",
+        evaluated=evaluated,
+        window=window,
+        first=float(values[0]),
+        best=best,
+        best_step=int(steps[inside]),
+        last=float(means[-1]),
+        best_is_last=at == means.size - 1,
+        noise=relative,
+        doubt=doubt,
+        first_doubt=doubt,
+        cycle=None,
+    )
+
+
+def batch_levels(evaluated: Points, cycle: Cycle | None, thresholds: CurveThresholds) -> Levels:
+    """One batch is noise: means over whole cycles of the validation file, or over a quarter (eight or more).
+
+    The doubt comes from the spread inside the two blocks compared (evidence 2).
+    """
+    steps, values = evaluated.steps, evaluated.values
+    n = values.size
+    window = min(max(8, n // 4), max(n // 2, 1))
+    if cycle is not None:
+        window = min(cycle.period * max(1, n // 4 // cycle.period), n)
+    means = moving_mean(values, window)
+    squares = moving_mean(values * values, window)
+    variances = np.maximum(squares - means * means, 0.0) * window / max(window - 1, 1)
+    at = int(np.argmin(means))
+    best, last = float(means[at]), float(means[-1])
+    spread = float(variances[at] + variances[-1])
+    if cycle is not None:
+        spread *= 1.0 - min(cycle.strength, 1.0)
+    doubt = thresholds.noise_factor * math.sqrt(spread / window) / best if best > 0.0 else 0.0
+    first_window = cycle.period if cycle is not None else max(1, min(5, n // 10))
+    first = float(values[:first_window].mean())
+    inside = at + window // 2
+    return Levels(
+        source="batch",
+        evaluated=evaluated,
+        window=window,
+        first=first,
+        best=best,
+        best_step=int(steps[inside]),
+        last=last,
+        best_is_last=at >= means.size - window and last - best <= min(doubt, thresholds.rise_usable - 1.0) * best,
+        noise=math.sqrt(float(variances[-1])) / best if best > 0.0 else None,
+        doubt=doubt,
+        first_doubt=thresholds.noise_factor
+        * math.sqrt(spread * (1.0 / window + 1.0 / first_window))
+        / max(first, 1e-300),
+        cycle=cycle,
+    )
