@@ -5,6 +5,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from whatnext_service.core.bootstrap import percentile_interval, resampled_means, two_sided_p
@@ -60,6 +62,7 @@ def test_another_instrument_or_another_suite_is_not_comparable(same_instrument: 
 def test_no_shared_item_tells_nothing() -> None:
     result = on_ten([None, 5.0], [5.0, None])
     assert (result.verdict, result.n_pairs, result.difference) == ("inconclusive", 0, None)
+    assert (result.n_missing_candidate, result.n_missing_reference) == (1, 1)
 
 
 def test_one_shared_item_tells_nothing() -> None:
@@ -229,3 +232,49 @@ def test_light_difference_of_too_little_has_no_error(
 def test_infinite_scores_count_as_missing() -> None:
     result = on_ten([math.inf, 5.0, 6.0], [4.0, 4.0, 4.0])
     assert (result.n_pairs, result.n_missing_candidate) == (2, 1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_p_value_is_near_that_of_all_sign_flips(seed: int) -> None:
+    source = np.random.RandomState(seed)
+    differences = source.normal(0.4, 1.0, 11)
+    observed = abs(differences.mean())
+    flips = np.array(list(product((-1.0, 1.0), repeat=11)))
+    exact = np.mean(np.abs(flips @ differences / 11) >= observed - 1e-12)
+    result = compare(pack_scores(differences.tolist()), pack_scores([0.0] * 11), scale_min=-5, scale_max=5)
+    assert result.p_value == pytest.approx(exact, abs=0.03)
+
+
+SCORES = st.lists(st.tuples(*[st.none() | st.integers(1, 10).map(float)] * 2), min_size=1, max_size=30)
+
+
+@given(SCORES, st.sampled_from(["up", "down"]), st.sampled_from([0.0, 0.5]))
+def test_swapping_the_sides_swaps_the_verdict(
+    pairs: list[tuple[float | None, float | None]], direction: str, margin: float
+) -> None:
+    left, right = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    forth = on_ten(left, right, direction=direction, margin=margin)
+    back = on_ten(right, left, direction=direction, margin=margin)
+    swapped = {"improved": "worse", "worse": "improved"}
+    assert back.n_pairs == forth.n_pairs
+    if forth.difference is None:
+        assert back.difference is None
+        return
+    assert back.difference == pytest.approx(-forth.difference)
+    if forth.test != "bootstrap":
+        assert back.verdict == swapped.get(forth.verdict, forth.verdict)
+        assert (back.low, back.high) == (pytest.approx(-forth.high), pytest.approx(-forth.low))
+
+
+@given(SCORES)
+def test_a_verdict_always_rests_on_a_clear_interval_and_the_worst_case(
+    pairs: list[tuple[float | None, float | None]],
+) -> None:
+    result = on_ten([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    if result.verdict == "improved":
+        assert result.low > 0.0
+        assert result.worst_case > 0.0
+        assert result.p_value < 0.05
+    if result.difference is not None:
+        assert result.low <= result.difference <= result.high
+        assert result.worst_case <= result.best_case

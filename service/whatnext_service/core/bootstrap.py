@@ -11,13 +11,13 @@ N_RESAMPLES = 2000
 
 
 def resampled_means(values: FloatArray) -> FloatArray:
-    """Means of 2,000 resamples with replacement, sorted.
+    """Means of 2,000 resamples with replacement, sorted; takes at most 65,536 values.
 
     The seed is the SHA-256 of the values, and `RandomState` is the one generator of numpy whose stream is frozen:
     the same values give the same means on every machine.
     """
     seed = int.from_bytes(hashlib.sha256(values.astype("<f8").tobytes()).digest()[:4])
-    picks = np.random.RandomState(seed).randint(0, values.size, (N_RESAMPLES, values.size))
+    picks = np.random.RandomState(seed).randint(0, values.size, (N_RESAMPLES, values.size), dtype=np.uint16)
     means: FloatArray = values[picks].mean(axis=1)
     means.sort()
     return means

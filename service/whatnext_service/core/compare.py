@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from whatnext_service.core.bootstrap import FloatArray
 from whatnext_service.core.intervals import (
@@ -106,7 +107,10 @@ def compare(
     shared = left_scored & right_scored
     n_pairs = int(np.count_nonzero(shared))
     if n_pairs == 0:
-        return _undecided("inconclusive", confidence, n_comparisons, "No item was scored by both.")
+        nothing = _undecided("inconclusive", confidence, n_comparisons, "No item was scored by both.")
+        return msgspec.structs.replace(
+            nothing, n_missing_candidate=_n_false(left_scored), n_missing_reference=_n_false(right_scored)
+        )
     differences = left[shared] - right[shared]
     spread = scale_max - scale_min
     each = 1.0 - (1.0 - confidence) / n_comparisons
@@ -117,7 +121,9 @@ def compare(
         interval = binary_interval(differences, spread, each)
     else:
         interval = independent_interval(differences, spread, each)
-    lowest, highest = _bounds(left, right, scale_min, scale_max)
+    lowest = highest = interval.difference
+    if n_pairs < left.size:
+        lowest, highest = _bounds(left, right, scale_min, scale_max)
     verdict = _verdict(interval, lowest, highest, margin, direction)
     n_missing = left.size - n_pairs
     return Comparison(
@@ -129,8 +135,8 @@ def compare(
         confidence=confidence,
         n_comparisons=n_comparisons,
         n_pairs=n_pairs,
-        n_missing_candidate=int(left.size - np.count_nonzero(left_scored)),
-        n_missing_reference=int(left.size - np.count_nonzero(right_scored)),
+        n_missing_candidate=_n_false(left_scored),
+        n_missing_reference=_n_false(right_scored),
         worst_case=round(lowest if direction == "up" else highest, _DECIMALS),
         best_case=round(highest if direction == "up" else lowest, _DECIMALS),
         p_value=round(min(1.0, interval.p_value * n_comparisons), _DECIMALS),
@@ -138,6 +144,10 @@ def compare(
         minimum_detectable_effect=round(_visible(interval, each), _DECIMALS),
         statement=_statement(verdict, interval, direction, confidence, n_comparisons, n_pairs, n_missing),
     )
+
+
+def _n_false(scored: npt.NDArray[np.bool_]) -> int:
+    return int(scored.size - np.count_nonzero(scored))
 
 
 def _is_binary(scores: FloatArray, scale_min: float, scale_max: float) -> bool:
