@@ -16,6 +16,7 @@ from whatnext_service.core.advice import (
     SourceType,
 )
 from whatnext_service.core.identity import request_fingerprint
+from whatnext_service.core.runs import RunConfig
 
 CERTAIN = Confidence(
     level="high", basis="It follows from what the loop has and lacks.", would_raise_it="Nothing could."
@@ -36,8 +37,8 @@ class Draft(msgspec.Struct, kw_only=True, frozen=True):
     check_after_s: int | None = None
     request: Request | None = None
     change: Change | None = None
-    departure: str | None = None
-    """Why it departs from the method read literally, where it does."""
+    config: RunConfig | None = None
+    """What would train, where it is a run."""
     why_not: str = "It comes after the advice in the order of priority."
     """Why it is not the advice, when another draft is."""
 

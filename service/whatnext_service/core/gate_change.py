@@ -1,5 +1,7 @@
 """The gate to the next experiment: one change, its reason, its expectation."""
 
+import math
+
 import msgspec
 
 from whatnext_service.core.advice import Change, Confidence, Evidence, RequestBody
@@ -10,8 +12,10 @@ from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.moves import Move, first_config, moves, shape
 from whatnext_service.core.predict import expect
 from whatnext_service.core.ranges import provider_of
+from whatnext_service.core.resolution import resolution
 from whatnext_service.core.runs import Variable
 from whatnext_service.core.scoreboard import Scoreboard
+from whatnext_service.core.track_record import RuleRecord, demoted
 from whatnext_service.core.versions import find_version
 from whatnext_service.core.wording import shown_change, variable_name
 
@@ -23,6 +27,8 @@ HELD: tuple[Variable, ...] = (
     "learning_rate_multiplier",
     "batch_size",
 )
+LAST_RESORTS = ("other_base_model", "other_method", "batch_size")
+"""Changes without a measured gain on a loop that already beats its baseline (evidence 8)."""
 MAX_DRAFTS = 8
 """How many moves are worked out: the advice, its alternatives, and room for declined ones."""
 
@@ -53,6 +59,7 @@ def first_run_gate(board: Scoreboard) -> tuple[Draft, ...]:
             ),
             confidence=CERTAIN,
             subject_id=config.dataset_version_id,
+            config=config,
             request=call(
                 "POST",
                 "/v1/runs",
@@ -63,21 +70,42 @@ def first_run_gate(board: Scoreboard) -> tuple[Draft, ...]:
 
 
 def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> tuple[Draft, ...]:
-    """The next single changes, best first, as far as the budget allows them."""
+    """The next single changes, best first, as far as the budget allows them; demoted rules come last."""
+    seen = resolution(board, best)
+    noise = None if seen is None else seen.difference_sd / math.sqrt(seen.n_items)
+    doubtful = {record.rule: record for record in board.state.track_record if demoted(record)}
     drafts: list[Draft] = []
+    last: list[Draft] = []
     for move in moves(board, found, best):
-        if would_exceed(board.state, move.config) is None:
-            drafts.append(_draft(board, found, best, move))
+        if would_exceed(board.state, move.config) is not None:
+            continue
+        made = _draft(board, found, best, move, noise)
+        if move.rule in doubtful:
+            last.append(_doubted(made, doubtful[move.rule]))
+        else:
+            drafts.append(made)
         if len(drafts) == MAX_DRAFTS:
             break
-    return tuple(drafts)
+    return (*drafts, *last)
 
 
-def _draft(board: Scoreboard, found: tuple[Standing, ...], best: Standing, move: Move) -> Draft:
+def promising(each: Draft) -> bool:
+    """Whether a change is worth more runs once the loop is flat: data and rates are, the last resorts are not."""
+    return each.change is not None and each.change.expects.rule not in LAST_RESORTS
+
+
+def _doubted(made: Draft, record: RuleRecord) -> Draft:
+    told = (
+        f"The rule behind it has helped in {record.n_hits} of {record.n} cases in this workspace and comes last here."
+    )
+    return msgspec.structs.replace(made, rationale=(*made.rationale, told), why_not=told)
+
+
+def _draft(board: Scoreboard, found: tuple[Standing, ...], best: Standing, move: Move, noise: float | None) -> Draft:
     versions = board.versions
     to = shown_change(move.variable, move.to_value, versions)
     old = shown_change(move.variable, move.from_value, versions)
-    expects = expect(board, found, move, None)
+    expects = expect(board, found, move, noise)
     return Draft(
         kind="start_run",
         phase="plan",
@@ -94,6 +122,7 @@ def _draft(board: Scoreboard, found: tuple[Standing, ...], best: Standing, move:
         ),
         evidence=_evidence(board, best, move),
         subject_id=move.parent.id,
+        config=move.config,
         request=call(
             "POST",
             "/v1/runs",

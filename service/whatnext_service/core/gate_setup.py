@@ -3,14 +3,10 @@
 from whatnext_service.core.advice import Confidence, DeriveOperation, RequestBody
 from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.evaluations import Evaluation
+from whatnext_service.core.method_advice import FEWEST_EXAMPLES, GOOD_ALREADY
 from whatnext_service.core.moves import first_config
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.state import DatasetVersion
-
-MIN_EXAMPLES = 50
-"""Below it fine-tuning is the wrong tool (method 6: fewer than 50 examples and no way to get more)."""
-EXCELLENT = 9.0
-"""Baseline of 10 above which fine-tuning is the wrong tool (method 6)."""
 
 
 def dataset_gate(board: Scoreboard) -> tuple[Draft, ...]:
@@ -33,14 +29,14 @@ def wrong_tool_gate(board: Scoreboard) -> tuple[Draft, ...]:
         return ()
     found: list[Draft] = []
     largest = max(board.versions, key=lambda version: version.n_examples)
-    if largest.n_examples < MIN_EXAMPLES:
+    if largest.n_examples < FEWEST_EXAMPLES:
         found.append(
             draft(
                 kind="do_not_fine_tune",
                 phase="setup",
-                headline=f"Do not fine-tune yet: {largest.n_examples} examples are fewer than {MIN_EXAMPLES}.",
+                headline=f"Do not fine-tune yet: {largest.n_examples} examples are fewer than {FEWEST_EXAMPLES}.",
                 rationale=(
-                    f"The largest version, {largest.name}, has {largest.n_examples} examples; below {MIN_EXAMPLES} "
+                    f"The largest version, {largest.name}, has {largest.n_examples} examples; below {FEWEST_EXAMPLES} "
                     "fine-tuning is the wrong tool unless more can be had (method 6).",
                     "Collect more examples and upload a new version, or decline this to go on regardless.",
                 ),
@@ -49,7 +45,7 @@ def wrong_tool_gate(board: Scoreboard) -> tuple[Draft, ...]:
                         "n_examples",
                         f"{largest.name} has {largest.n_examples} examples",
                         largest.n_examples,
-                        MIN_EXAMPLES,
+                        FEWEST_EXAMPLES,
                         "dataset_version",
                         largest.id,
                     ),
@@ -61,7 +57,7 @@ def wrong_tool_gate(board: Scoreboard) -> tuple[Draft, ...]:
         metric, target = board.state.loop.metric, board.state.loop.rules.target
         share = (baseline.combined - metric.scale_min) / (metric.scale_max - metric.scale_min)
         share = share if metric.direction == "up" else 1.0 - share
-        limit = (EXCELLENT - 1.0) / 9.0
+        limit = (GOOD_ALREADY - 1.0) / 9.0
         below_target = target is not None and board.sign * (target - baseline.combined) > 0
         if share > limit and not below_target:
             found.append(
@@ -70,7 +66,7 @@ def wrong_tool_gate(board: Scoreboard) -> tuple[Draft, ...]:
                     phase="baseline",
                     headline=f"Do not fine-tune: the untuned model already scores {baseline.combined:.2f}.",
                     rationale=(
-                        f"A base model above {EXCELLENT:g} of 10 leaves too little to gain (method 6).",
+                        f"A base model above {GOOD_ALREADY:g} of 10 leaves too little to gain (method 6).",
                         "Set a target above the baseline, use a harder suite, or decline this to go on regardless.",
                     ),
                     confidence=Confidence(
@@ -114,7 +110,7 @@ def fix_data(version: DatasetVersion) -> tuple[Draft, ...]:
         operations.append(DeriveOperation(kind="drop_duplicates"))
         problems.append(f"{version.n_duplicates} duplicate rows")
     left = version.n_examples - version.n_contradictions - version.n_duplicates
-    if not operations or left < MIN_EXAMPLES:
+    if not operations or left < FEWEST_EXAMPLES:
         return ()
     return (
         draft(

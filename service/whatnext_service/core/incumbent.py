@@ -1,5 +1,7 @@
 """Which model is best so far, by estimates that lucky scores cannot inflate."""
 
+import math
+
 import msgspec
 
 from whatnext_service.core.compare import Comparison, compare, paired_difference
@@ -7,9 +9,14 @@ from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, configuration
 
-SHRINKAGE = 0.5
-"""Weight of the run's own mean in the estimate of one of its checkpoints (evidence 1: the best of several equal
-candidates looks better than it is). A half is the ratio of noise to noise plus spread where the two are equal."""
+RUN_WEIGHT = 1 / 2
+"""How far a checkpoint's score is pulled to the mean of its run: the best of several equal candidates looks better
+than it is (evidence 1)."""
+CURVE_WEIGHT = 2 / 3
+"""How far it is then pulled to what validation loss predicts, by the loop's own regression: within one validation
+file the loss orders 87 % of pairs rightly, the score of 200 items 91 % (evidence 8)."""
+MAX_REFINED = 32
+"""Runs that the regression rests on: the best ones."""
 
 
 class Standing(msgspec.Struct, kw_only=True, frozen=True):
@@ -18,41 +25,83 @@ class Standing(msgspec.Struct, kw_only=True, frozen=True):
     trial: Trial
     arm: Arm
     estimate: float
-    """Shrunken utility: the arm's score pulled half-way to the mean of its run, averaged over repeats of the
-    configuration."""
+    """Shrunken utility, comparable between runs; repeats of a configuration share their mean."""
+    level: float
+    """The utility shrunk to its run alone, comparable with the untuned model's score."""
     n_repeats: int
     """Runs of this configuration with a score, this one included."""
 
 
+class _Candidate(msgspec.Struct, kw_only=True, frozen=True):
+    trial: Trial
+    arm: Arm
+    level: float
+    log_loss: float | None
+    """Logarithm of the validation loss at the arm's step; null when unknown or not positive."""
+
+
 def standings(board: Scoreboard) -> tuple[Standing, ...]:
-    """One standing for every run with a scored state that can still be deployed, in order of number."""
-    best: list[tuple[Trial, Arm, float]] = []
-    groups: dict[RunConfig, list[float]] = {}
+    """One standing for every run with a scored state that can still be deployed, in order of number.
+
+    A checkpoint's score is pulled half-way to the mean of its run, then two thirds of the way to the regression of
+    scores on log validation loss over the loop's best runs (one base model and one validation file at a time).
+    """
+    candidates: list[list[_Candidate]] = []
     for trial in board.trials:
         arms = trial.arms
-        if not arms:
-            continue
-        mean = sum(arm.utility for arm in arms) / len(arms)
-        top: Arm | None = None
-        for arm in arms:
-            deployable = arm.checkpoint is None or arm.checkpoint.deployable
-            if deployable and (top is None or arm.utility > top.utility):
-                top = arm
-        if top is None:
-            continue
-        estimate = top.utility + SHRINKAGE * (mean - top.utility)
-        best.append((trial, top, estimate))
-        groups.setdefault(configuration(trial.run.config), []).append(estimate)
+        if arms:
+            mean = sum(arm.utility for arm in arms) / len(arms)
+            usable = [
+                _Candidate(
+                    trial=trial,
+                    arm=arm,
+                    level=arm.utility + RUN_WEIGHT * (mean - arm.utility),
+                    log_loss=_log_loss(arm),
+                )
+                for arm in arms
+                if arm.checkpoint is None or arm.checkpoint.deployable
+            ]
+            if usable:
+                candidates.append(usable)
+    best = sorted(candidates, key=lambda run: max(each.level for each in run), reverse=True)[:MAX_REFINED]
+    predicted = _predicted([each for run in best for each in run])
+    chosen: list[tuple[_Candidate, float]] = []
+    groups: dict[RunConfig, list[float]] = {}
+    for run in candidates:
+        top, value = run[0], -math.inf
+        for each in run:
+            curve = predicted.get(each.arm.evaluation.id)
+            estimate = each.level if curve is None else each.level + CURVE_WEIGHT * (curve - each.level)
+            if estimate > value:
+                top, value = each, estimate
+        chosen.append((top, value))
+        groups.setdefault(configuration(top.trial.run.config), []).append(value)
     found: list[Standing] = []
-    for trial, top, _ in best:
-        group = groups[configuration(trial.run.config)]
-        found.append(Standing(trial=trial, arm=top, estimate=sum(group) / len(group), n_repeats=len(group)))
+    for top, _ in chosen:
+        group = groups[configuration(top.trial.run.config)]
+        found.append(
+            Standing(
+                trial=top.trial,
+                arm=top.arm,
+                estimate=sum(group) / len(group),
+                level=top.level,
+                n_repeats=len(group),
+            )
+        )
     return tuple(found)
 
 
 def incumbent(found: tuple[Standing, ...]) -> Standing | None:
     """The standing with the highest estimate; among equal ones the earliest (simpler wins a tie, evidence 7)."""
     return max(found, key=lambda each: (each.estimate, each.arm.utility), default=None)
+
+
+def leader(board: Scoreboard) -> Standing | None:
+    """What the loop holds best: the incumbent, or null while the untuned model is believed to be as good."""
+    best = incumbent(standings(board))
+    if best is None or board.baseline is None or board.baseline.combined is None:
+        return best
+    return best if best.level > board.sign * board.baseline.combined else None
 
 
 def paired_gain(candidate: Evaluation, reference: Evaluation, sign: float) -> tuple[float, float] | None:
@@ -80,9 +129,31 @@ def against_baseline(board: Scoreboard, arm: Arm, n_comparisons: int) -> Compari
     )
 
 
-def leader(board: Scoreboard) -> Standing | None:
-    """What the loop holds best: the incumbent, or null while the untuned model is believed to be as good."""
-    best = incumbent(standings(board))
-    if best is None or board.baseline is None or board.baseline.combined is None:
-        return best
-    return best if best.estimate > board.sign * board.baseline.combined else None
+def _predicted(candidates: list[_Candidate]) -> dict[str, float]:
+    """What validation loss predicts for each evaluation: group mean plus one common slope, never a wrong-way one."""
+    groups: dict[tuple[str, str | None], list[_Candidate]] = {}
+    for each in candidates:
+        if each.log_loss is not None:
+            run = each.trial.run
+            file = None if run.effective is None else run.effective.validation_sha256
+            groups.setdefault((run.config.base_model, file), []).append(each)
+    centred: list[tuple[_Candidate, float, float, float]] = []
+    for members in groups.values():
+        losses = [each.log_loss for each in members if each.log_loss is not None]
+        mean_loss = sum(losses) / len(losses)
+        mean_level = sum(each.level for each in members) / len(members)
+        for each, loss in zip(members, losses, strict=True):
+            centred.append((each, loss - mean_loss, each.level - mean_level, mean_level))
+    squares = sum(loss * loss for _, loss, _, _ in centred)
+    slope = min(0.0, sum(loss * level for _, loss, level, _ in centred) / squares) if squares > 1e-12 else 0.0
+    return {each.arm.evaluation.id: mean + slope * loss for each, loss, _, mean in centred}
+
+
+def _log_loss(arm: Arm) -> float | None:
+    checkpoint = arm.checkpoint
+    if checkpoint is None:
+        reading = arm.run.reading
+        loss = None if reading is None else reading.last_valid_loss
+    else:
+        loss = checkpoint.full_valid_loss
+    return math.log(loss) if loss is not None and 0.0 < loss < math.inf else None

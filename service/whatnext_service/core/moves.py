@@ -16,8 +16,7 @@ from whatnext_service.core.ranges import (
     allowed_models,
     clamp,
     limits,
-    rungs_above,
-    rungs_below,
+    nearest_rung,
     within,
 )
 from whatnext_service.core.runs import Run, RunConfig, Variable
@@ -81,6 +80,16 @@ def shape(run: Run) -> Shape:
     return Shape(known=True, above_first=above, rise=reading.rise, best_is_last=reading.best_is_last)
 
 
+_DIVERGED = ("diverg", "nan", "explod", "not finite", "infinite", "overflow")
+
+
+def diverged(run: Run) -> bool:
+    """Whether a failed run failed because its loss exploded."""
+    text = (run.failure or "").lower()
+    collapsed = run.reading is not None and (run.reading.trend == "collapsed" or run.reading.shape == "diverged")
+    return collapsed or any(word in text for word in _DIVERGED)
+
+
 def moves(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
     """Untried single changes, best first; each stays within choices and ranges and repeats no tried configuration."""
     tried = _tried(board)
@@ -119,7 +128,7 @@ def _proposed(board: Scoreboard, found: tuple[Standing, ...], best: Standing) ->
     start = footing(board, found, best)
     run = start.trial.run
     seen = shape(run)
-    beats_baseline = board.baseline is None or best.estimate > board.sign * (board.baseline.combined or 0.0)
+    beats_baseline = board.baseline is None or best.level > board.sign * (board.baseline.combined or 0.0)
     if seen.above_first and not beats_baseline:
         yield from _rates(board, run, "rate_ruins_run", seen)
     yield from _data(board, run, seen, found)
@@ -195,23 +204,24 @@ def _data(board: Scoreboard, run: Run, seen: Shape, found: tuple[Standing, ...])
 def _rates(board: Scoreboard, run: Run, rule: Rule, seen: Shape) -> Iterator[Move]:
     rate = resolved_config(run).learning_rate_multiplier or _start_rate(board, run)
     allowed = limits(board.state, run.config.base_model).learning_rate
-    below, above = rungs_below(allowed, rate), rungs_above(allowed, rate)
     rise = "" if seen.rise is None else f" ({seen.rise:.2f} times its minimum)"
     match rule:
         case "rate_ruins_run":
             why = f"validation loss in {run.name} ended above its first value{rise}: the rate is too high (evidence 8)"
-            third = tuple(rung for rung in below if rung <= 0.35 * rate)
-            targets = (*third[:1], *below[:1], *third[1:2])
+            factors: tuple[float, ...] = (0.1, 0.3, 0.5)
         case "lower_rate_risen":
             why = f"validation loss in {run.name} rose{rise}: a lower rate, not fewer epochs, repairs it (evidence 8)"
-            targets = below[:2]
+            factors = (0.3, 0.6)
         case "raise_rate_undertrained":
             why = f"validation loss in {run.name} was still at its minimum at the last epoch: undertrained (evidence 8)"
-            targets = above[:2]
+            factors = (2.0, 1.5)
         case _:
             why = f"a neighbouring rate of the best run so far, {run.name}, has not been tried"
-            targets = (*below[:1], *above[:1], *below[1:2], *above[1:2])
-    for target in targets:
+            factors = (0.6, 1.6, 0.3, 3.0)
+    targets = [nearest_rung(allowed, rate, factor) for factor in factors]
+    for target in dict.fromkeys(targets):
+        if target is None:
+            continue
         yield _move(rule, run, "learning_rate_multiplier", target, Overrides(learning_rate_multiplier=target), why)
 
 
@@ -291,7 +301,17 @@ def _allowed(board: Scoreboard, move: Move) -> bool:
         and (epochs is None or within(ranges.epochs, epochs))
         and (batch is None or within(ranges.batch, batch) or move.variable != "batch_size")
         and config.method in allowed_methods(state)
+        and not any(_reaches(config, failed) for failed in board.failed_runs)
     )
+
+
+def _reaches(config: RunConfig, failed: Run) -> bool:
+    """Whether a configuration trains at or above a rate that diverged on the same model and data."""
+    other = failed.config
+    if (config.base_model, config.dataset_version_id) != (other.base_model, other.dataset_version_id):
+        return False
+    rate, limit = config.learning_rate_multiplier, other.learning_rate_multiplier
+    return rate is not None and limit is not None and rate >= limit and diverged(failed)
 
 
 def _same_model(a: Run, b: Run) -> bool:

@@ -4,15 +4,27 @@ from collections.abc import Iterator
 
 import msgspec
 
-from whatnext_service.core.advice import RULES_VERSION, Action, Alternative, Answer, Confidence, StopRule
+from whatnext_service.core.advice import (
+    RULES_VERSION,
+    Action,
+    Alternative,
+    Answer,
+    Confidence,
+    StopRule,
+    Warning,
+)
 from whatnext_service.core.budget import budget_use
+from whatnext_service.core.departure import compare_with_method
 from whatnext_service.core.draft import Draft, draft
-from whatnext_service.core.gate_change import change_gate, first_run_gate
-from whatnext_service.core.gate_finish import leave_loop, shipped_gate
+from whatnext_service.core.gate_change import change_gate, first_run_gate, promising
+from whatnext_service.core.gate_failure import failure_gate
+from whatnext_service.core.gate_finish import leave_loop, repeat_gate, shipped_gate
 from whatnext_service.core.gate_progress import evaluate_gate, evaluation_pending_gate, run_pending_gate
 from whatnext_service.core.gate_setup import baseline_gate, data_quality_gate, dataset_gate, wrong_tool_gate
 from whatnext_service.core.identity import recommendation_id
-from whatnext_service.core.incumbent import incumbent, standings
+from whatnext_service.core.incumbent import Standing, incumbent, standings
+from whatnext_service.core.loop_warnings import loop_warnings
+from whatnext_service.core.method_advice import method_advice
 from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
 from whatnext_service.core.state import LoopState
 from whatnext_service.core.stop_rules import stop_rules
@@ -24,20 +36,29 @@ MAX_ALTERNATIVES = 3
 def what_next(state: LoopState) -> Answer:
     """Answer "what next?" for a state: always, completely, and the same for the same state."""
     board = read_scoreboard(state)
-    rules = stop_rules(state, board)
-    declined = {each.fingerprint for each in state.declines}
-    others: list[Draft] = []
-    for drafts in _gates(board, rules):
-        open_ = [each for each in drafts if each.fingerprint not in declined]
-        if open_:
-            return _answer(board, open_[0], (*open_[1:], *others), rules)
-    return _answer(board, _review(board), tuple(others), rules)
-
-
-def _gates(board: Scoreboard, rules: tuple[StopRule, ...]) -> Iterator[tuple[Draft, ...]]:
-    """What each gate would do, in the order of the method; a gate with nothing to say yields nothing."""
     found = standings(board)
     best = incumbent(found)
+    rules = stop_rules(state, board)
+    declined = {each.fingerprint for each in state.declines}
+    chosen: Draft | None = None
+    others: list[Draft] = []
+    for drafts in _gates(board, found, best, rules, declined):
+        open_ = [each for each in drafts if each.fingerprint not in declined]
+        if chosen is None and open_:
+            chosen, others = open_[0], open_[1:]
+            break
+    chosen = chosen or _review(board)
+    return _answer(board, best, chosen, tuple(others), rules)
+
+
+def _gates(
+    board: Scoreboard,
+    found: tuple[Standing, ...],
+    best: Standing | None,
+    rules: tuple[StopRule, ...],
+    declined: set[str],
+) -> Iterator[tuple[Draft, ...]]:
+    """What each gate would do, in the order of the method; a gate with nothing to say yields nothing."""
     met = {rule.rule: rule for rule in rules if rule.met}
     yield shipped_gate(board, best)
     yield dataset_gate(board)
@@ -49,21 +70,30 @@ def _gates(board: Scoreboard, rules: tuple[StopRule, ...]) -> Iterator[tuple[Dra
     yield wrong_tool_gate(board)
     yield evaluate_gate(board)
     yield run_pending_gate(board)
-    for name in ("good_enough", "budget", "beaten_and_flat"):
+    for name in ("good_enough", "budget"):
         if name in met:
-            yield leave_loop(board, best, met[name].detail, rules)
+            yield leave_loop(board, best, met[name].detail)
+    yield failure_gate(board)
     yield first_run_gate(board)
-    if best is not None:
-        yield change_gate(board, found, best)
-    yield leave_loop(board, best, "No untried single change is left within the choices and the budget.", rules)
+    changes = () if best is None else change_gate(board, found, best)
+    flat = met.get("beaten_and_flat")
+    if flat is not None and not any(promising(each) and each.fingerprint not in declined for each in changes):
+        yield (*leave_loop(board, best, flat.detail), *changes)
+    yield changes
+    yield repeat_gate(board, best)
+    yield leave_loop(board, best, "No untried single change is left within the choices and the budget.")
 
 
-def _answer(board: Scoreboard, chosen: Draft, others: tuple[Draft, ...], rules: tuple[StopRule, ...]) -> Answer:
+def _answer(
+    board: Scoreboard, best: Standing | None, chosen: Draft, others: tuple[Draft, ...], rules: tuple[StopRule, ...]
+) -> Answer:
     state = board.state
     name = recommendation_id(state, chosen.fingerprint)
     request = chosen.request
     if request is not None and request.body is not None and chosen.kind in ("start_run", "repeat_run"):
         request = msgspec.structs.replace(request, body=msgspec.structs.replace(request.body, recommendation_id=name))
+    literal = method_advice(state, board, rules)
+    warnings: tuple[Warning, ...] = loop_warnings(board, best)
     answer = Answer(
         loop_id=state.loop.id,
         state_version=state.version,
@@ -80,8 +110,8 @@ def _answer(board: Scoreboard, chosen: Draft, others: tuple[Draft, ...], rules: 
             request=request,
         ),
         change=chosen.change,
-        path=(),
-        method_reading=None,
+        path=literal.path,
+        method_reading=compare_with_method(chosen, literal),
         rationale=chosen.rationale,
         evidence=chosen.evidence,
         confidence=chosen.confidence,
@@ -92,7 +122,7 @@ def _answer(board: Scoreboard, chosen: Draft, others: tuple[Draft, ...], rules: 
             for other in others[:MAX_ALTERNATIVES]
         ),
         stop_rules=rules,
-        warnings=(),
+        warnings=warnings,
         budget=budget_use(state),
         markdown="",
     )

@@ -1,5 +1,7 @@
 """What a loop may choose: the base models, and the allowed values of each variable."""
 
+import math
+
 import msgspec
 
 from whatnext_service.core.catalogue import find_model
@@ -18,6 +20,8 @@ DEFAULT_RATE = Range(min=0.1, max=2.0)
 DEFAULT_EPOCHS = Range(min=1, max=5)
 DEFAULT_BATCH = Range(min=4, max=32)
 """Method 6.2: epochs 1-5, learning-rate multiplier 0.1-2.0, batch 4-32."""
+_NEAR = 1.3
+"""Rates closer than this factor are not worth a run of their own."""
 RETIREMENT_NOTICE_DAYS = 180
 
 
@@ -52,20 +56,20 @@ def clamp(allowed: Range, value: float) -> float:
     return min(max(value, allowed.min), allowed.max)
 
 
-def rungs_below(allowed: Range, value: float) -> tuple[float, ...]:
-    """Learning rates of the ladder below a value, nearest first, with the range's own lower end as the last rung."""
-    found = [rung for rung in reversed(_RUNGS) if rung < value * 0.99 and within(allowed, rung)]
-    if allowed.min < value * 0.99 and allowed.min not in found and (not found or found[-1] > allowed.min * 1.5):
-        found.append(allowed.min)
-    return tuple(found)
-
-
-def rungs_above(allowed: Range, value: float) -> tuple[float, ...]:
-    """Learning rates of the ladder above a value, nearest first, with the range's own upper end as the last rung."""
-    found = [rung for rung in _RUNGS if rung > value * 1.01 and within(allowed, rung)]
-    if allowed.max > value * 1.01 and allowed.max not in found and (not found or found[-1] * 1.2 < allowed.max):
+def rungs(allowed: Range) -> tuple[float, ...]:
+    """The allowed learning rates of the ladder, lowest first, with the range's own ends where it has no rung near."""
+    found = [rung for rung in _RUNGS if within(allowed, rung)]
+    if not found or allowed.min < found[0] / _NEAR:
+        found.insert(0, allowed.min)
+    if allowed.max > found[-1] * _NEAR:
         found.append(allowed.max)
     return tuple(found)
+
+
+def nearest_rung(allowed: Range, rate: float, factor: float) -> float | None:
+    """The allowed rate nearest to a multiple of a rate, on its side of it; null when there is none."""
+    side = [rung for rung in rungs(allowed) if (rung > rate * 1.01 if factor > 1 else rung < rate * 0.99)]
+    return min(side, key=lambda rung: abs(math.log(rung / (rate * factor))), default=None)
 
 
 def allowed_models(state: LoopState, method: Method, n_examples: int) -> tuple[str, ...]:

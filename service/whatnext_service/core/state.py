@@ -9,6 +9,7 @@ import msgspec
 from whatnext_service.core.evaluations import Evaluation, Suite
 from whatnext_service.core.loops import Loop, Method
 from whatnext_service.core.runs import Run
+from whatnext_service.core.track_record import RuleRecord
 
 DerivationKind = Literal[
     "upload",
@@ -123,3 +124,5 @@ class LoopState(msgspec.Struct, kw_only=True, frozen=True):
     deployments: tuple[Deployment, ...]
     declines: tuple[Decline, ...]
     open_recommendation: OpenRecommendation | None
+    track_record: tuple[RuleRecord, ...] = ()
+    """How each rule's predictions turned out in this workspace."""

@@ -1,0 +1,79 @@
+"""Everything that weakens the loop without blocking it, the gravest first."""
+
+from datetime import timedelta
+
+from whatnext_service.core.advice import Warning
+from whatnext_service.core.catalogue import find_model
+from whatnext_service.core.incumbent import Standing
+from whatnext_service.core.mistakes import mistakes
+from whatnext_service.core.resolution import resolution
+from whatnext_service.core.scoreboard import Scoreboard
+from whatnext_service.core.track_record import demoted
+
+NOTICE = timedelta(days=180)
+"""How long before a base model's end the loop speaks of it."""
+_ORDER = ("critical", "caution", "info")
+
+
+def loop_warnings(board: Scoreboard, best: Standing | None) -> tuple[Warning, ...]:
+    """The method's mistakes, a suite too coarse for the rules, a base model that ends, rules that have failed here."""
+    found = [*mistakes(board.state, board), *_resolution(board, best), *_retirement(board, best), *_demoted(board)]
+    return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
+
+
+def _resolution(board: Scoreboard, best: Standing | None) -> list[Warning]:
+    """The suite cannot see the gain that the rules ask for (evidence 6.3)."""
+    seen = resolution(board, best)
+    if seen is None or seen.sees:
+        return []
+    return [
+        Warning(
+            code="suite_too_coarse",
+            severity="caution",
+            message=(
+                f"This suite of {seen.n_items} items sees differences of {seen.visible:.2f}; the rules ask for "
+                f"{seen.asked:g}. Cheapest way to see it: {seen.remedy}."
+            ),
+        )
+    ]
+
+
+def _retirement(board: Scoreboard, best: Standing | None) -> list[Warning]:
+    """The base model stops accepting jobs or being served within half a year (evidence 5 and 6.9)."""
+    if best is None:
+        return []
+    name = best.trial.run.config.base_model
+    model = find_model(board.state.catalogue, name)
+    if model is None:
+        return []
+    today = board.state.as_of.date()
+    found: list[Warning] = []
+    for day, code, what in (
+        (model.training_ends, "training_ends", "accepts no new training jobs after"),
+        (model.retires, "base_model_retires", "is no longer served after"),
+    ):
+        if day is not None and day - today <= NOTICE:
+            found.append(
+                Warning(
+                    code=code,
+                    severity="critical" if day < today else "caution",
+                    message=f"{name} {what} {day.isoformat()}.",
+                )
+            )
+    return found
+
+
+def _demoted(board: Scoreboard) -> list[Warning]:
+    """A rule that did badly in this workspace is demoted there, and the answer says so (evidence 6.10)."""
+    return [
+        Warning(
+            code="rule_demoted",
+            severity="info",
+            message=(
+                f"The rule {record.rule} helped in {record.n_hits} of {record.n} cases in this workspace; "
+                "its advice comes last here."
+            ),
+        )
+        for record in board.state.track_record
+        if demoted(record)
+    ]

@@ -1,0 +1,68 @@
+"""The resolution gate: what the suite can see, what the rules ask of it, and the cheapest way to see it."""
+
+import math
+
+import msgspec
+
+from whatnext_service.core.evaluations import Evaluation
+from whatnext_service.core.incumbent import Standing, paired_gain
+from whatnext_service.core.power import items_needed, minimum_detectable_effect
+from whatnext_service.core.scoreboard import Scoreboard
+
+
+class Resolution(msgspec.Struct, kw_only=True, frozen=True):
+    """What the selection suite can see."""
+
+    n_items: int
+    difference_sd: float
+    """Standard deviation of one item's paired difference, from the loop's own scores."""
+    visible: float
+    """Smallest true difference that the suite shows with 80 % power."""
+    asked: float
+    """The gain that the loop's rules ask to be seen."""
+    items_needed: int | None
+    remedy: str
+    """The cheapest way to see the effect asked for."""
+
+    @property
+    def sees(self) -> bool:
+        """Whether the suite can see what is asked."""
+        return self.visible <= self.asked
+
+
+def resolution(board: Scoreboard, best: Standing | None) -> Resolution | None:
+    """Measure the suite by the best model against the baseline; null while there is no pair (evidence 1 and 6.3)."""
+    reference: Evaluation | None = board.baseline
+    if best is None or reference is None or board.suite is None:
+        return None
+    gain = paired_gain(best.arm.evaluation, reference, board.sign)
+    n_items = min(best.arm.evaluation.n_scored, reference.n_scored)
+    if gain is None or n_items < 2 or gain[1] <= 0.0:
+        return None
+    sd = gain[1] * math.sqrt(n_items)
+    visible = minimum_detectable_effect(n_items, sd)
+    asked = board.state.loop.rules.min_gain
+    if visible is None or asked <= 0.0:
+        return None
+    needed = items_needed(asked, sd)
+    return Resolution(
+        n_items=n_items,
+        difference_sd=sd,
+        visible=visible,
+        asked=asked,
+        items_needed=needed,
+        remedy=_remedy(board.suite.regrade_sd, n_items, sd, asked, needed),
+    )
+
+
+def _remedy(regrade_sd: float | None, n_items: int, sd: float, asked: float, needed: int | None) -> str:
+    """The way with the fewest extra gradings: more items, or grading the same answers several times."""
+    more_items = math.inf if needed is None else float(needed - n_items)
+    if regrade_sd:
+        for n_gradings in (2, 3, 4, 5):
+            seen = minimum_detectable_effect(n_items, sd, regrade_sd=regrade_sd, n_gradings=n_gradings)
+            if seen is not None and seen <= asked and (n_gradings - 1) * n_items < more_items:
+                return f"grade every answer {n_gradings} times and take the mean"
+    if needed is None:
+        return "repeat the runs with other seeds; no number of items shows it"
+    return f"enlarge the suite from {n_items} to {needed} items, or ask for a larger gain than {asked:g}"
