@@ -52,28 +52,32 @@ def next_run_cost(state: LoopState) -> Decimal | None:
 
 def would_exceed(state: LoopState, config: RunConfig) -> str | None:
     """Why this run does not fit the budget, in words; null when it fits or nothing is known against it."""
-    exhausted = exhausted_because(state)
-    if exhausted is not None:
+    budget = state.loop.budget
+    used = Decimal(0) if budget.max_cost is None else cost_used(state)
+    if (exhausted := exhausted_because(state, used)) is not None:
         return exhausted
-    budget, cost = state.loop.budget, estimated_cost(state, config)
+    cost = estimated_cost(state, config)
     if budget.max_cost is None or cost is None:
         return None
-    used = cost_used(state)
     if used + cost <= budget.max_cost:
         return None
     return f"it would cost about {cost} {budget.currency}, and {budget.max_cost - used} of {budget.max_cost} are left"
 
 
-def exhausted_because(state: LoopState) -> str | None:
-    """Why no run at all fits any more; null while one may. The deadline is read against the state's own time."""
+def exhausted_because(state: LoopState, used: Decimal | None = None) -> str | None:
+    """Why no run at all fits any more; null while one may. The deadline is read against the state's own time.
+
+    `used` is `cost_used(state)` where the caller has it already.
+    """
     budget, runs_used = state.loop.budget, len(state.runs)
     if budget.max_runs is not None and runs_used >= budget.max_runs:
         return f"{runs_used} of {budget.max_runs} runs are used"
     if budget.deadline is not None and state.as_of >= budget.deadline:
         return f"the deadline {budget.deadline.isoformat()} has passed"
-    if budget.max_cost is not None and (used := cost_used(state)) >= budget.max_cost:
-        return f"{used} of {budget.max_cost} {budget.currency} are spent"
-    return None
+    if budget.max_cost is None:
+        return None
+    used = cost_used(state) if used is None else used
+    return f"{used} of {budget.max_cost} {budget.currency} are spent" if used >= budget.max_cost else None
 
 
 def _run_cost(state: LoopState, run: Run) -> Decimal | None:

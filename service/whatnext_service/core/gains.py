@@ -82,7 +82,12 @@ def experiments(board: Scoreboard) -> tuple[Trial, ...]:
 
 def best_arm(*trials: Trial) -> Arm | None:
     """The best scored state of the runs; the earlier one wins a tie."""
-    return max((arm for trial in trials for arm in trial.arms), key=lambda arm: arm.utility, default=None)
+    best: Arm | None = None
+    for trial in trials:
+        for arm in trial.arms:
+            if best is None or arm.utility > best.utility:
+                best = arm
+    return best
 
 
 def final_arm(trial: Trial) -> Arm | None:

@@ -9,7 +9,7 @@ from whatnext_service.core.attribution import effective_difference
 from whatnext_service.core.curves import OverfitVerdict
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.gains import Gain, best_arm, gain
-from whatnext_service.core.lineage import changed_variables
+from whatnext_service.core.lineage import changed_variables, is_repeat
 from whatnext_service.core.runs import Run, RunStatus, Variable
 from whatnext_service.core.scoreboard import Arm, Scoreboard, read_scoreboard
 from whatnext_service.core.state import DatasetVersion, LoopState
@@ -117,7 +117,7 @@ def history_row(
         run_id=run.id,
         parent=None if parent is None else parent.name,
         changed=() if parent is None else _changed(parent, run, tuple(versions.values())),
-        repeat=parent is not None and not changed_variables(parent.config, config),
+        repeat=parent is not None and is_repeat(parent.config, config),
         confounded_by=_confounded(parent, run),
         scored_step=_earlier_step(arm),
         to_parent=_difference(to_parent),

@@ -1,5 +1,6 @@
 """The four stop rules (method, section 7), read with the noise model of evidence, section 1."""
 
+from decimal import Decimal
 from typing import Literal
 
 from whatnext_service.core.advice import StopRule
@@ -65,19 +66,19 @@ def diminishing_returns(board: Scoreboard, tried: tuple[Trial, ...]) -> StopRule
         return _unmet(rule, "There is no selection suite.")
     if (waiting := _waiting(board)) is not None:
         return _unmet(rule, waiting)
-    gains: list[tuple[str, float]] = []
+    gains: list[tuple[Trial, float]] = []
     leader = None if board.baseline is None else board.sign * (board.baseline.combined or 0.0)
     for trial in tried:
         arm = best_arm(trial)
         if arm is None:
             continue
         if leader is not None:
-            gains.append((trial.run.name, arm.utility - leader))
+            gains.append((trial, arm.utility - leader))
         leader = arm.utility if leader is None else max(leader, arm.utility)
     if len(gains) < patience:
         return _unmet(rule, f"{len(gains)} experiments can be held against what preceded them; {patience} are needed.")
     window = gains[-patience:]
-    told = "Gains over the best before: " + ", ".join(f"{name} {points:+.2f}" for name, points in window[-5:])
+    told = "Gains over the best before: " + ", ".join(f"{one.run.name} {points:+.2f}" for one, points in window[-5:])
     if any(points >= min_gain - 1e-9 for _, points in window):
         return _unmet(rule, f"{told}; one of the last {patience} reached {min_gain:g}.")
     return StopRule(rule=rule, met=True, detail=f"{told}; none reached {min_gain:g}.{_resolution(board, tried)}")
@@ -106,13 +107,14 @@ def budget_exhausted(state: LoopState) -> StopRule:
     """Money, time or runs are exhausted, or even the cheapest run so far would exceed what is left (method 7.4)."""
     rule: Rule = "budget"
     budget = state.loop.budget
-    if (exhausted := exhausted_because(state)) is not None:
+    used = Decimal(0) if budget.max_cost is None else cost_used(state)
+    if (exhausted := exhausted_because(state, used)) is not None:
         return StopRule(rule=rule, met=True, detail=f"{exhausted[0].upper()}{exhausted[1:]}.")
     left = []
     if budget.max_runs is not None:
         left.append(f"{budget.max_runs - len(state.runs)} of {budget.max_runs} runs")
     if budget.max_cost is not None:
-        remaining, cost = budget.max_cost - cost_used(state), next_run_cost(state)
+        remaining, cost = budget.max_cost - used, next_run_cost(state)
         if cost is not None and cost > remaining:
             told = f"Even the cheapest run so far cost {cost} {budget.currency}, and {remaining} are left."
             return StopRule(rule=rule, met=True, detail=told)
