@@ -41,14 +41,16 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     """Folder of Postgres binaries for the embedded server; null: the installed package's, else the system's."""
     pgbouncer: bool = False
     """Whether `DATABASE_URL` goes through a pooler in transaction mode."""
-    pool_size: Positive = 10
+    pool_size: Positive = 20
     host: str = "127.0.0.1"
     port: Port = 8321
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
     max_body_bytes: Positive = 10 * 2**20
     """Largest JSON body."""
     max_upload_bytes: Positive = 2**30
-    """Largest dataset or result file."""
+    """Largest dataset file."""
+    max_result_bytes: Positive = 50 * 2**20
+    """Largest result file of a run."""
     default_provider: Annotated[str, Meta(pattern="^(openai|sandbox)$")] = "sandbox"
     openai_api_key: Secret | None = None
     openai_base_url: str = "https://api.openai.com/v1"
@@ -71,8 +73,8 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     poll_interval_s: Seconds = 10.0
     """Seconds between two looks at a running job."""
     sandbox_poll_interval_s: Seconds = 0.5
-    sweep_interval_s: Seconds = 10.0
-    """Seconds between two searches for rows that want attention and have no job."""
+    queue_poll_interval_s: Seconds = 0.5
+    """How late a job that was put off may start."""
     catalogue_path: Path | None = None
     """A JSON file of base models that replaces entries of the built-in catalogue or adds to them."""
 

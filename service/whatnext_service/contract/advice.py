@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from whatnext_service.contract.common import Body, Reference, Resource, Text, UtcTime
 from whatnext_service.core.advice import ActionKind, Answer, Evidence, Step
-from whatnext_service.core.curves import Finding
+from whatnext_service.core.findings import DiagnosisFinding
 
 RecommendationStatus = Literal["open", "accepted", "declined", "superseded"]
 
@@ -65,6 +65,6 @@ class Diagnosis(Resource, kw_only=True, frozen=True):
     leaf: str
     """Where the path through the tree ended."""
     path: tuple[Step, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[DiagnosisFinding, ...]
     evidence: tuple[Evidence, ...]
     created_at: UtcTime

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from whatnext_service.contract.common import Body, Name, Reference, Resource, UtcTime
+from whatnext_service.core.derivation import OperationKind
 from whatnext_service.core.state import DerivationKind
 
 
@@ -67,7 +68,7 @@ class DatasetVersion(Resource, kw_only=True, frozen=True):
 class DropOperation(Body, kw_only=True, frozen=True):
     """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
 
-    kind: Annotated[str, Meta(pattern="^(drop_duplicates|drop_contradictions|fix_contradictions|drop_ids)$")]
+    kind: OperationKind
     lines: Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(max_length=100_000)] | None = None
     """For `drop_ids`: the line numbers to drop."""
 
@@ -77,6 +78,7 @@ class NewDerivation(Body, kw_only=True, frozen=True):
 
     operations: Annotated[tuple[DropOperation, ...], Meta(min_length=1, max_length=16)]
     dry_run: bool = False
+    recommendation_id: Reference | None = None
 
 
 class Derivation(Resource, kw_only=True, frozen=True):

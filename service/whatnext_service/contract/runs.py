@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from whatnext_service.contract.common import Body, Reference, Resource, Text, UtcTime
+from whatnext_service.contract.common import Body, Name, Reference, Resource, Text, UtcTime
 from whatnext_service.core.advice import Overrides
 from whatnext_service.core.curves import CurveReading, Series
+from whatnext_service.core.loops import Method
 from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunStatus, Variable
 
 Provider = Literal["openai", "sandbox", "external"]
@@ -154,3 +155,23 @@ class Checkpoint(Resource, kw_only=True, frozen=True):
     valid_loss: float | None
     full_valid_loss: float | None
     created_at: UtcTime
+
+
+class NewMultiModel(Body, kw_only=True, frozen=True):
+    """The same training through two or three base models."""
+
+    dataset_version_id: Reference
+    base_models: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=3)] | None = None
+    """Null: chosen from the catalogue by the method's rule."""
+    provider: Provider | None = None
+    method: Method = "sft"
+    n_epochs: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    learning_rate_multiplier: Annotated[float, Meta(gt=0, le=1000)] | None = None
+    batch_size: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+
+
+class MultiModelRuns(Resource, kw_only=True, frozen=True):
+    """The runs that were started."""
+
+    statement: str
+    runs: tuple[Run, ...]

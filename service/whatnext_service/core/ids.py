@@ -30,3 +30,12 @@ def is_id(prefix: Prefix, text: str) -> bool:
     """Tell whether `text` is a well-formed id of this kind."""
     head, _, body = text.partition("_")
     return head == prefix and _BODY.fullmatch(body) is not None
+
+
+def parse_run_ref(text: str) -> tuple[str, int] | None:
+    """The loop's slug and the run's number of `{loop slug}/R3`; null for anything else.
+
+    `~` may stand for the slash, which a URL's path segment cannot hold.
+    """
+    match = RUN_REF.fullmatch(text.replace("~", "/", 1))
+    return (match[1], int(match[2])) if match else None

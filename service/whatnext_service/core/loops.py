@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from whatnext_service.errors import DomainError, FieldError
+
 Direction = Literal["up", "down"]
 Autopilot = Literal["off", "propose", "auto"]
 Method = Literal["sft", "dpo", "rft"]
@@ -76,3 +78,18 @@ class Loop(msgspec.Struct, kw_only=True, frozen=True):
     validation_version_id: str | None
     """The dataset version used as validation file by every run; null when there is none."""
     created_at: datetime
+
+
+def check_loop(metric: Metric, rules: Rules, choices: Choices) -> None:
+    """Refuse a loop whose numbers contradict each other."""
+    faults = [
+        FieldError(pointer=f"/choices/{name}", message="min is above max")
+        for name in ("learning_rate_multiplier", "n_epochs", "batch_size")
+        if (allowed := getattr(choices, name)) is not None and allowed.min > allowed.max
+    ]
+    if metric.scale_min >= metric.scale_max:
+        faults.append(FieldError(pointer="/metric/scale_min", message="must be below scale_max"))
+    elif rules.target is not None and not metric.scale_min <= rules.target <= metric.scale_max:
+        faults.append(FieldError(pointer="/rules/target", message="lies outside the metric's scale"))
+    if faults:
+        raise DomainError("invalid_loop", "; ".join(f"{f.pointer} {f.message}" for f in faults), errors=tuple(faults))

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from whatnext_service.core.curves import CurveReading
 from whatnext_service.core.loops import Method
+from whatnext_service.errors import DomainError
 
 Variable = Literal[
     "base_model",
@@ -121,3 +122,33 @@ class Run(msgspec.Struct, kw_only=True, frozen=True):
     def name(self) -> str:
         """`R1`, `R2`, ..."""
         return f"R{self.number}"
+
+
+FINAL_STATUSES: tuple[RunStatus, ...] = ("succeeded", "failed", "cancelled")
+
+
+def check_move(before: str, after: str) -> None:
+    """Refuse to move a run that has ended: an ended run is evidence, and stays as it is."""
+    if before in FINAL_STATUSES and after != before:
+        raise DomainError("run_ended", f"The run has {before}; it cannot become {after}.")
+
+
+def status_of(provider_status: str, known: str) -> RunStatus:
+    """The run's status from the provider's word; an unknown word keeps a run that is under way under way.
+
+    The words are OpenAI's and Azure's; new ones appear (hazards 13), such as `paused`, and are no error.
+    """
+    match provider_status.lower():
+        case "succeeded":
+            return "succeeded"
+        case "failed" | "error":
+            return "failed"
+        case "cancelled" | "canceled":
+            return "cancelled"
+        case "queued" | "validating_files" | "pending" | "created" | "notrunning":
+            return "queued"
+        case "paused" | "pausing":
+            return "paused"
+        case "running" | "resuming" | "cancelling":
+            return "running"
+    return "paused" if known == "paused" else "queued" if known in ("pending", "submitting", "queued") else "running"

@@ -52,3 +52,8 @@ async def list_keys(conn: Conn, workspace_id: str, cursor: str | None, limit: in
 
 async def revoke_key(conn: Conn, workspace_id: str, key_id: str, now: datetime) -> None:
     await conn.execute(sql.revoke_key, workspace_id, key_id, now)
+
+
+async def touch(conn: Conn) -> None:
+    """Fail unless the database answers and is migrated."""
+    await conn.execute(sql.touch)

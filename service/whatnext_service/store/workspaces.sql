@@ -18,3 +18,6 @@ select * from api_key_v where workspace_id = $1 and ($2::text is null or id < $2
 
 -- name: revoke_key
 update api_key set revoked_at = coalesce(revoked_at, $3) where workspace_id = $1 and id = $2
+
+-- name: touch
+select from workspace limit 1

@@ -1,0 +1,56 @@
+"""Every route, and the Litestar application around them."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import LifeSpanScope, Scope
+
+from whatnext_service.api import advice, datasets, deployments, evaluations, health, loops, openapi, runs, workspace
+from whatnext_service.api.auth import KeyAuthentication, require_scope
+from whatnext_service.api.call import Call
+from whatnext_service.api.edge import Edge, Log
+from whatnext_service.api.problem import on_any_error, on_domain_error, on_http_error
+from whatnext_service.api.strict_request import StrictRequest
+from whatnext_service.config import Settings
+from whatnext_service.errors import DomainError
+
+MODULES = (advice, datasets, deployments, evaluations, health, loops, openapi, runs, workspace)
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+class Application(Litestar):
+    """The application with its edge: what a server calls."""
+
+    async def __call__(self, scope: Scope | LifeSpanScope, receive: Any, send: Any) -> None:
+        await self.state.edge(super().__call__, scope, receive, send)
+
+
+def create_application(
+    settings: Settings, log: Log, make_request_id: Callable[[], str], lifespan: Sequence[Lifespan] = ()
+) -> Application:
+    """Build the application; whoever builds it puts `services` into its state before the first request."""
+    return Application(
+        route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
+        request_class=StrictRequest,
+        dependencies={"call": Provide(_call, sync_to_thread=False)},
+        middleware=[KeyAuthentication],
+        guards=[require_scope],
+        exception_handlers={
+            DomainError: on_domain_error,
+            HTTPException: on_http_error,
+            Exception: on_any_error,
+        },
+        request_max_body_size=settings.max_body_bytes,
+        openapi_config=openapi.config(),
+        state=State({"settings": settings, "log": log, "edge": Edge(log, make_request_id)}),
+        lifespan=list(lifespan),
+    )
+
+
+def _call(request: Request[Any, Any, Any]) -> Call:
+    return Call(request)

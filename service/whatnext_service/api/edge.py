@@ -1,0 +1,70 @@
+"""The outermost layer: a request id on every answer, also of unmatched routes and errors, and a log line each."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, cast
+
+from litestar.enums import ScopeType
+from litestar.types import HTTPScope, LifeSpanScope, Message, Scope, Send
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+_RUN_BY_NAME = re.compile(r"^/v1/runs/([a-z0-9-]+)/(R[1-9][0-9]{0,8})(?=/|$)")
+_QUIET = ("/livez", "/readyz")
+
+
+class Log(Protocol):
+    """Where log lines go."""
+
+    def info(self, event: str, **fields: Any) -> None: ...
+
+
+class Edge:
+    """Wraps the application; anything that is not HTTP passes through."""
+
+    def __init__(self, log: Log, make_request_id: Callable[[], str]) -> None:
+        self._log = log
+        self._make_request_id = make_request_id
+
+    async def __call__(
+        self, app: Callable[..., Awaitable[None]], scope: Scope | LifeSpanScope, receive: Any, send: Send
+    ) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        scope = cast(HTTPScope, scope)
+        request_id = self._request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        # A run may be called `{loop slug}/R3`; servers decode %2F, so the name arrives as two segments.
+        scope["path"] = _RUN_BY_NAME.sub(r"/v1/runs/\1~\2", scope["path"])
+        started = time.perf_counter()
+        status = 0
+
+        async def reply(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"cache-control", b"no-store"),
+                ]
+            await send(message)
+
+        await app(scope, receive, reply)
+        if scope["path"] not in _QUIET:
+            self._log.info(
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                route=scope.get("path_template") or "unmatched",
+                status=status,
+                duration_s=round(time.perf_counter() - started, 4),
+            )
+
+    def _request_id(self, scope: HTTPScope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                return value.decode()
+        return self._make_request_id()

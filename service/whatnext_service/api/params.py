@@ -1,0 +1,45 @@
+"""Parameters that several routes share."""
+
+from typing import Annotated, TypeAlias
+
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
+
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many to return.")]
+Cursor: TypeAlias = Annotated[
+    str | None, QueryParameter(max_length=64, description="`next_cursor` of the page before.")
+]
+LoopFilter: TypeAlias = Annotated[
+    list[str] | None, QueryParameter(query="loop_id", description="Only of these loops (id or slug); repeatable.")
+]
+StatusFilter: TypeAlias = Annotated[
+    list[str] | None, QueryParameter(query="status", description="Only with these statuses; repeatable.")
+]
+RunFilter: TypeAlias = Annotated[
+    list[str] | None, QueryParameter(query="run_id", description="Only of these runs; repeatable.")
+]
+LoopRef: TypeAlias = Annotated[str, PathParameter(description="A loop's id or slug.", max_length=128)]
+RunRef: TypeAlias = Annotated[
+    str, PathParameter(description="A run's id, or `{loop slug}/R3` with the slash as `%2F` or `~`.", max_length=128)
+]
+Id: TypeAlias = Annotated[str, PathParameter(description="The resource's id.", max_length=128)]
+Wait: TypeAlias = Annotated[
+    int,
+    QueryParameter(ge=0, le=30, description="Seconds to wait for a change, with If-None-Match; 304 if none came."),
+]
+IdempotencyKey: TypeAlias = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="Makes a retry safe: the same key with the same request is answered once more, not done again.",
+    ),
+]
+IfMatch: TypeAlias = Annotated[
+    str | None,
+    HeaderParameter(name="If-Match", max_length=128, description="Change only this version of the resource."),
+]
+IfNoneMatch: TypeAlias = Annotated[
+    str | None,
+    HeaderParameter(name="If-None-Match", max_length=128, description="Answer 304 while this is its ETag."),
+]

@@ -1,0 +1,122 @@
+"""What every flow is given: the services, built once, and the transaction of one request or job."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from whatnext_service.core.ids import Prefix, new_id
+from whatnext_service.core.state import BaseModel
+from whatnext_service.providers.port import ServedModels, TrainingPlatform
+from whatnext_service.store import events, loops
+from whatnext_service.store.bell import Bell
+from whatnext_service.store.db import Conn, Pool
+from whatnext_service.store.transaction import transaction
+
+Task = Literal["move_run", "evaluate", "advise", "delete_model"]
+
+
+class Defer(Protocol):
+    """Enqueue a job in the caller's transaction; a job already waiting for the same subject is enough."""
+
+    def __call__(self, conn: Conn, task: Task, subject_id: str, *, delay_s: float = 0.0) -> Awaitable[None]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judge:
+    """The model that grades where a grader needs one."""
+
+    models: ServedModels
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provider:
+    """A training platform, the models it serves, and how often a running job is looked at."""
+
+    platform: TrainingPlatform
+    models: ServedModels
+    poll_interval_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """Everything with a connection or a clock behind it."""
+
+    pool: Pool
+    bell: Bell
+    clock: Callable[[], datetime]
+    randomness: Callable[[int], bytes]
+    defer: Defer
+    providers: Mapping[str, Provider]
+    default_provider: str
+    judge: Judge | None
+    catalogue: tuple[BaseModel, ...]
+    evaluation_concurrency: int
+
+    @asynccontextmanager
+    async def begin(self, workspace_id: str) -> AsyncIterator["Tx"]:
+        """One transaction for one workspace: what it changed and what it tells is written at its end, or not at all."""
+        async with transaction(self.pool) as conn:
+            tx = Tx(services=self, conn=conn, workspace_id=workspace_id, now=self.clock())
+            yield tx
+            await tx.close()
+
+    def id_at(self, prefix: Prefix, now: datetime) -> str:
+        return new_id(prefix, int(now.timestamp() * 1000), self.randomness(10))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """An event about to be appended."""
+
+    type: str
+    loop_id: str | None
+    subject_id: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tx:
+    """A transaction in the name of one workspace."""
+
+    services: Services
+    conn: Conn
+    workspace_id: str
+    now: datetime
+    _notices: list[Notice] = field(default_factory=list)
+    _moved_loops: dict[str, None] = field(default_factory=dict)
+
+    def new_id(self, prefix: Prefix) -> str:
+        return self.services.id_at(prefix, self.now)
+
+    def tell(self, type: str, subject_id: str, version: int, *, loop_id: str | None = None) -> None:
+        """Append an event to the workspace's log when the transaction ends."""
+        self._notices.append(Notice(type=type, loop_id=loop_id, subject_id=subject_id, version=version))
+
+    def loop_moved(self, loop_id: str) -> None:
+        """Something the loop's advice rests on changed: its state version is counted once when the transaction ends."""
+        self._moved_loops[loop_id] = None
+
+    async def defer(self, task: Task, subject_id: str, *, delay_s: float = 0.0) -> None:
+        await self.services.defer(self.conn, task, subject_id, delay_s=delay_s)
+
+    async def close(self) -> None:
+        """Write what is due at the end. Loops in order of id and the workspace's row last: no two transactions can
+        wait for each other."""
+        for loop_id in sorted(self._moved_loops):
+            version = await loops.bump_state(self.conn, loop_id, self.now)
+            await self.services.defer(self.conn, "advise", loop_id)
+            self.tell("loop.moved", loop_id, version, loop_id=loop_id)
+        for notice in self._notices:
+            await events.append(
+                self.conn,
+                id=self.new_id("evt"),
+                workspace_id=self.workspace_id,
+                type=notice.type,
+                loop_id=notice.loop_id,
+                subject_id=notice.subject_id,
+                version=notice.version,
+                now=self.now,
+            )

@@ -1,0 +1,162 @@
+"""Lists, newest first, in the caller's workspace."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from whatnext_service.contract.advice import Diagnosis, Recommendation
+from whatnext_service.contract.common import Page
+from whatnext_service.contract.datasets import Dataset, DatasetVersion
+from whatnext_service.contract.deployments import Deployment
+from whatnext_service.contract.evaluations import EvalSuite, Evaluation, EvaluationItem
+from whatnext_service.contract.loops import Loop
+from whatnext_service.contract.runs import Checkpoint, Run
+from whatnext_service.contract.workspace import Event, Key
+from whatnext_service.core.ids import is_id
+from whatnext_service.errors import DomainError
+from whatnext_service.flows import look_up
+from whatnext_service.flows.context import Tx
+from whatnext_service.store import (
+    checkpoints,
+    datasets,
+    deployments,
+    diagnoses,
+    evaluations,
+    events,
+    loops,
+    recommendations,
+    runs,
+    suites,
+    workspaces,
+)
+
+
+class Asked(msgspec.Struct, kw_only=True, frozen=True):
+    """How much of a list, and from where."""
+
+    limit: int = 20
+    cursor: str | None = None
+
+
+async def list_loops(tx: Tx, asked: Asked) -> Page[Loop]:
+    return await loops.list_loops(tx.conn, tx.workspace_id, asked.cursor, asked.limit)
+
+
+async def list_datasets(tx: Tx, asked: Asked, loop: str | None) -> Page[Dataset]:
+    loop_id = (await look_up.find_loop(tx, loop)).id if loop else None
+    return await datasets.list_datasets(tx.conn, tx.workspace_id, asked.cursor, asked.limit, loop_id=loop_id)
+
+
+async def list_versions(tx: Tx, asked: Asked, dataset_id: str) -> Page[DatasetVersion]:
+    dataset = await look_up.find_dataset(tx, dataset_id)
+    return await datasets.list_versions(tx.conn, tx.workspace_id, asked.cursor, asked.limit, dataset_id=dataset.id)
+
+
+async def list_runs(tx: Tx, asked: Asked, loop_refs: Sequence[str] | None, statuses: Sequence[str] | None) -> Page[Run]:
+    loop_ids = await _loop_ids(tx, loop_refs)
+    return await runs.list_runs(
+        tx.conn, tx.workspace_id, asked.cursor, asked.limit, loop_ids=loop_ids, statuses=statuses
+    )
+
+
+async def list_checkpoints(tx: Tx, asked: Asked, run_ref: str) -> Page[Checkpoint]:
+    run = await look_up.find_run(tx, run_ref)
+    return await checkpoints.list_checkpoints(tx.conn, run.id, asked.cursor, asked.limit)
+
+
+async def list_suites(tx: Tx, asked: Asked, loop: str | None) -> Page[EvalSuite]:
+    loop_id = (await look_up.find_loop(tx, loop)).id if loop else None
+    return await suites.list_suites(tx.conn, tx.workspace_id, asked.cursor, asked.limit, loop_id=loop_id)
+
+
+async def list_evaluations(
+    tx: Tx,
+    asked: Asked,
+    loop_refs: Sequence[str] | None,
+    statuses: Sequence[str] | None,
+    run_refs: Sequence[str] | None,
+    suite_ids: Sequence[str] | None,
+) -> Page[Evaluation]:
+    run_ids = [(await look_up.find_run(tx, ref)).id for ref in run_refs] if run_refs else None
+    return await evaluations.list_evaluations(
+        tx.conn,
+        tx.workspace_id,
+        asked.cursor,
+        asked.limit,
+        loop_ids=await _loop_ids(tx, loop_refs),
+        statuses=statuses,
+        run_ids=run_ids,
+        suite_ids=suite_ids,
+    )
+
+
+async def list_items(tx: Tx, asked: Asked, evaluation_id: str) -> Page[EvaluationItem]:
+    """An evaluation's items in the suite's order; the cursor is an item's place."""
+    evaluation = await look_up.find_evaluation(tx, evaluation_id)
+    if asked.cursor is not None and not (asked.cursor.isascii() and asked.cursor.isdigit() and len(asked.cursor) < 9):
+        raise DomainError("invalid_cursor", "The cursor is not one that this list gave out.")
+    data, more = await evaluations.list_items(tx.conn, evaluation, int(asked.cursor or 0), asked.limit)
+    return Page(data=data, next_cursor=str(data[-1].index + 1) if more else None)
+
+
+async def list_diagnoses(
+    tx: Tx, asked: Asked, loop_refs: Sequence[str] | None, run_refs: Sequence[str] | None
+) -> Page[Diagnosis]:
+    run_ids = [(await look_up.find_run(tx, ref)).id for ref in run_refs] if run_refs else None
+    return await diagnoses.list_diagnoses(
+        tx.conn,
+        tx.workspace_id,
+        asked.cursor,
+        asked.limit,
+        loop_ids=await _loop_ids(tx, loop_refs),
+        run_ids=run_ids,
+    )
+
+
+async def list_recommendations(
+    tx: Tx, asked: Asked, loop_refs: Sequence[str] | None, statuses: Sequence[str] | None
+) -> Page[Recommendation]:
+    return await recommendations.list_recommendations(
+        tx.conn,
+        tx.workspace_id,
+        asked.cursor,
+        asked.limit,
+        loop_ids=await _loop_ids(tx, loop_refs),
+        statuses=statuses,
+    )
+
+
+async def list_deployments(
+    tx: Tx, asked: Asked, loop_refs: Sequence[str] | None, statuses: Sequence[str] | None
+) -> Page[Deployment]:
+    return await deployments.list_deployments(
+        tx.conn,
+        tx.workspace_id,
+        asked.cursor,
+        asked.limit,
+        loop_ids=await _loop_ids(tx, loop_refs),
+        statuses=statuses,
+    )
+
+
+async def list_keys(tx: Tx, asked: Asked) -> Page[Key]:
+    return await workspaces.list_keys(tx.conn, tx.workspace_id, asked.cursor, asked.limit)
+
+
+async def list_events(tx: Tx, asked: Asked, after: str | None, loop: str | None, type: str | None) -> Page[Event]:
+    """Events after another one, oldest first: the ordered log."""
+    place = 0
+    if start := asked.cursor or after:
+        seq = await events.seq_of(tx.conn, tx.workspace_id, start) if is_id("evt", start) else None
+        if seq is None:
+            raise DomainError("invalid_cursor", "There is no such event in this workspace.")
+        place = seq
+    loop_id = (await look_up.find_loop(tx, loop)).id if loop else None
+    page = await events.list_events(
+        tx.conn, tx.workspace_id, after=place, loop_id=loop_id, type=type, limit=asked.limit
+    )
+    return page
+
+
+async def _loop_ids(tx: Tx, refs: Sequence[str] | None) -> list[str] | None:
+    return [(await look_up.find_loop(tx, ref)).id for ref in refs] if refs else None

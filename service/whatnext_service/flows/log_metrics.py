@@ -1,0 +1,120 @@
+"""Take points and result files into a run's curve, and keep the curve's reading beside the run."""
+
+from whatnext_service.contract.runs import Curves, MetricsReceipt, NewMetrics
+from whatnext_service.core.curve_points import downsample, series_from_points
+from whatnext_service.core.curves import Curve, CurveReading
+from whatnext_service.core.read_curve import read_curve
+from whatnext_service.core.result_files import ParsedCurve, parse_result_file
+from whatnext_service.core.runs import FINAL_STATUSES
+from whatnext_service.errors import DomainError
+from whatnext_service.flows import look_up
+from whatnext_service.flows.context import Tx
+from whatnext_service.store import checkpoints, datasets, loops, metrics, runs
+
+
+async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt:
+    """Append points to an external run's curve; the same points again change nothing."""
+    run_id = await _external(tx, run_ref)
+    columns = metrics.MetricColumns(
+        names=[name for point in new.points for name in point.values],
+        steps=[point.step for point in new.points for _ in point.values],
+        values=[value for point in new.points for value in point.values.values()],
+    )
+    n_new = await metrics.upsert(tx.conn, run_id, columns)
+    reading = await refresh_reading(tx, run_id)
+    return MetricsReceipt(
+        run_id=run_id,
+        n_values=len(columns.values),
+        n_new=n_new,
+        last_step=max(columns.steps),
+        format="points",
+        notes=(),
+        reading=reading,
+    )
+
+
+async def put_result_file(tx: Tx, run_ref: str, body: bytes) -> MetricsReceipt:
+    """Replace an external run's curve by a result file as it came; a file that is no record changes nothing."""
+    parsed = parse_result_file(body)
+    return await store_curve(tx, await _external(tx, run_ref), parsed)
+
+
+async def store_curve(tx: Tx, run_id: str, parsed: ParsedCurve) -> MetricsReceipt:
+    """Replace a run's points by a parsed file's."""
+    series = parsed.curve.series
+    columns = metrics.MetricColumns(
+        names=[each.name for each in series for _ in each.steps],
+        steps=[step for each in series for step in each.steps],
+        values=[value for each in series for value in each.values],
+    )
+    await metrics.clear(tx.conn, run_id)
+    n_new = await metrics.upsert(tx.conn, run_id, columns)
+    reading = await refresh_reading(tx, run_id)
+    return MetricsReceipt(
+        run_id=run_id,
+        n_values=len(columns.values),
+        n_new=n_new,
+        last_step=max(columns.steps, default=0),
+        format=parsed.format,
+        notes=parsed.notes,
+        reading=reading,
+    )
+
+
+async def refresh_reading(tx: Tx, run_id: str) -> CurveReading | None:
+    """Read the curve anew and keep the reading with the run."""
+    work = await runs.lock_work(tx.conn, run_id)
+    if work is None:
+        raise LookupError(run_id)
+    curve = await _curve(tx, run_id)
+    if not curve.series:
+        return None
+    version = await datasets.get_version(tx.conn, work.workspace_id, work.config.dataset_version_id)
+    validation = (
+        await datasets.get_version(tx.conn, work.workspace_id, work.validation_version_id)
+        if work.validation_version_id
+        else None
+    )
+    kept = (await checkpoints.list_checkpoints(tx.conn, run_id, None, 100)).data
+    known = work.effective
+    reading = read_curve(
+        curve,
+        method=work.config.method,
+        n_examples=version.n_examples if version else None,
+        n_validation=validation.n_examples if validation else None,
+        batch_size=(known.batch_size if known else None) or work.config.batch_size,
+        n_epochs=(known.n_epochs if known else None) or work.config.n_epochs,
+        deployable_steps=tuple(sorted(each.step for each in kept if each.deployable)) or None,
+        requested_learning_rate=work.config.learning_rate_multiplier,
+    )
+    last_step = max(each.steps[-1] for each in curve.series)
+    moved = await runs.set_reading(tx.conn, run_id, reading, last_step, tx.now)
+    if work.status in FINAL_STATUSES or work.provider == "external":
+        tx.loop_moved(work.loop_id)
+    tx.tell("run.metrics", run_id, moved, loop_id=work.loop_id)
+    return reading
+
+
+async def curves_of(tx: Tx, run_ref: str, names: list[str] | None, max_points: int | None) -> Curves:
+    """A run's curves; with `max_points` each is downsampled without losing its shape."""
+    run = await look_up.find_run(tx, run_ref)
+    series = (await _curve(tx, run.id, names)).series
+    return Curves(
+        run_id=run.id,
+        series=tuple(downsample(each, max_points) for each in series) if max_points else series,
+        n_points=sum(len(each.steps) for each in series),
+        best_step=run.reading.best_step if run.reading else None,
+    )
+
+
+async def _curve(tx: Tx, run_id: str, names: list[str] | None = None) -> Curve:
+    columns = await metrics.columns_of(tx.conn, run_id, names)
+    return Curve(series=tuple(series_from_points(each.name, each.steps, each.values) for each in columns))
+
+
+async def _external(tx: Tx, run_ref: str) -> str:
+    run = await look_up.find_run(tx, run_ref)
+    if run.provider != "external":
+        raise DomainError("not_external", "The provider reports this run's metrics; only external runs take points.")
+    await loops.lock_loop(tx.conn, tx.workspace_id, run.loop_id)
+    return run.id

@@ -1,0 +1,96 @@
+"""Find what a reference means, in the caller's workspace: another workspace's ids do not exist."""
+
+from typing import NoReturn, TypeVar
+
+from whatnext_service.contract.advice import Diagnosis, Recommendation
+from whatnext_service.contract.datasets import Dataset, DatasetVersion
+from whatnext_service.contract.deployments import Deployment
+from whatnext_service.contract.evaluations import EvalSuite, Evaluation
+from whatnext_service.contract.loops import Loop
+from whatnext_service.contract.runs import Checkpoint, Run
+from whatnext_service.contract.workspace import Key
+from whatnext_service.core.ids import parse_run_ref
+from whatnext_service.errors import DomainError, FieldError
+from whatnext_service.flows.context import Tx
+from whatnext_service.store import (
+    checkpoints,
+    datasets,
+    deployments,
+    diagnoses,
+    evaluations,
+    loops,
+    recommendations,
+    runs,
+    suites,
+    workspaces,
+)
+
+T = TypeVar("T")
+
+
+async def find_loop(tx: Tx, ref: str, pointer: str | None = None) -> Loop:
+    """A loop by id or slug."""
+    return _found(await loops.get_loop(tx.conn, tx.workspace_id, ref), "loop", ref, pointer)
+
+
+async def lock_loop(tx: Tx, ref: str, pointer: str | None = None) -> Loop:
+    """A loop by id or slug, held against other writers until the transaction ends."""
+    return _found(await loops.lock_loop(tx.conn, tx.workspace_id, ref), "loop", ref, pointer)
+
+
+async def find_run(tx: Tx, ref: str, pointer: str | None = None) -> Run:
+    """A run by id, or by `{loop slug}/R3`."""
+    if named := parse_run_ref(ref):
+        return _found(await runs.run_by_number(tx.conn, tx.workspace_id, *named), "run", ref, pointer)
+    return _found(await runs.get_run(tx.conn, tx.workspace_id, ref), "run", ref, pointer)
+
+
+async def find_dataset(tx: Tx, ref: str, pointer: str | None = None) -> Dataset:
+    return _found(await datasets.get_dataset(tx.conn, tx.workspace_id, ref), "dataset", ref, pointer)
+
+
+async def find_version(tx: Tx, ref: str, pointer: str | None = None) -> DatasetVersion:
+    return _found(await datasets.get_version(tx.conn, tx.workspace_id, ref), "dataset version", ref, pointer)
+
+
+async def find_checkpoint(tx: Tx, ref: str, pointer: str | None = None) -> Checkpoint:
+    return _found(await checkpoints.get_checkpoint(tx.conn, tx.workspace_id, ref), "checkpoint", ref, pointer)
+
+
+async def find_suite(tx: Tx, ref: str, pointer: str | None = None) -> EvalSuite:
+    return _found(await suites.get_suite(tx.conn, tx.workspace_id, ref), "eval suite", ref, pointer)
+
+
+async def find_evaluation(tx: Tx, ref: str, pointer: str | None = None) -> Evaluation:
+    return _found(await evaluations.get_evaluation(tx.conn, tx.workspace_id, ref), "evaluation", ref, pointer)
+
+
+async def find_diagnosis(tx: Tx, ref: str) -> Diagnosis:
+    return _found(await diagnoses.get_diagnosis(tx.conn, tx.workspace_id, ref), "diagnosis", ref)
+
+
+async def find_recommendation(tx: Tx, ref: str, pointer: str | None = None) -> Recommendation:
+    found = await recommendations.get_recommendation(tx.conn, tx.workspace_id, ref)
+    return _found(found, "recommendation", ref, pointer)
+
+
+async def find_deployment(tx: Tx, ref: str) -> Deployment:
+    return _found(await deployments.get_deployment(tx.conn, tx.workspace_id, ref), "deployment", ref)
+
+
+async def find_key(tx: Tx, ref: str) -> Key:
+    return _found(await workspaces.get_key(tx.conn, tx.workspace_id, ref), "key", ref)
+
+
+def _found(value: T | None, noun: str, ref: str, pointer: str | None = None) -> T:
+    if value is None:
+        _missing(noun, ref, pointer)
+    return value
+
+
+def _missing(noun: str, ref: str, pointer: str | None) -> NoReturn:
+    """A missing resource named in the path is a 404; one named in the body is a fault of the body."""
+    detail = f"There is no {noun} {ref[:128]!r} in this workspace."
+    if pointer is None:
+        raise DomainError("not_found", detail)
+    raise DomainError("unknown_reference", detail, errors=(FieldError(pointer=pointer, message=detail),))

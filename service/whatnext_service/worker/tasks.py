@@ -1,0 +1,41 @@
+"""The kinds of jobs, and what becomes of one that keeps failing."""
+
+from whatnext_service.flows import evaluate, move_run, ship
+from whatnext_service.flows.carry_out import advise
+from whatnext_service.flows.context import Services
+from whatnext_service.flows.sweep import sweep
+from whatnext_service.worker.queue import Queue
+
+ATTEMPTS = 5
+SWEEP_CRON = "*/10 * * * * *"
+
+
+def register_tasks(queue: Queue, services: Services) -> None:
+    """Tell the queue what each kind of job does."""
+
+    async def move(subject_id: str) -> None:
+        await move_run.move_run(services, subject_id)
+
+    async def give_up_run(reason: str, subject_id: str) -> None:
+        await move_run.give_up(services, subject_id, f"The service failed to process it: {reason}")
+
+    async def run_evaluation(subject_id: str) -> None:
+        await evaluate.evaluate(services, subject_id)
+
+    async def give_up_evaluation(reason: str, subject_id: str) -> None:
+        await evaluate.give_up(services, subject_id, f"The service failed to process it: {reason}")
+
+    async def refresh_advice(subject_id: str) -> None:
+        await advise(services, subject_id)
+
+    async def delete_model(subject_id: str) -> None:
+        await ship.delete_model(services, subject_id)
+
+    async def sweep_all() -> None:
+        await sweep(services)
+
+    queue.register("move_run", move, attempts=ATTEMPTS, on_exhausted=give_up_run)
+    queue.register("evaluate", run_evaluation, attempts=ATTEMPTS, on_exhausted=give_up_evaluation)
+    queue.register("advise", refresh_advice, attempts=ATTEMPTS)
+    queue.register("delete_model", delete_model, attempts=ATTEMPTS)
+    queue.register_periodic("sweep", sweep_all, cron=SWEEP_CRON)
