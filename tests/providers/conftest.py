@@ -2,9 +2,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from openai import AsyncOpenAI
-from tests.providers.loopback import Loopback
+from tests.providers.loopback import Loopback, connect
 
-from whatnext_service.providers.client import PlatformSettings, create_client
+from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai import OpenAIPlatform
 from whatnext_service.providers.openai_models import OpenAIModels
 
@@ -22,7 +22,7 @@ def settings(server: Loopback) -> PlatformSettings:
 
 @pytest.fixture
 async def client(settings: PlatformSettings) -> AsyncIterator[AsyncOpenAI]:
-    async with create_client(settings) as opened:
+    async with connect(settings) as opened:
         yield opened
 
 

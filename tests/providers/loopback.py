@@ -9,6 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
+from openai import AsyncOpenAI
+
+from whatnext_service.providers.client import PlatformSettings, create_client
+
+
+def connect(settings: PlatformSettings) -> AsyncOpenAI:
+    """A client without certificates, which take longer to load than a test to run."""
+    return create_client(settings, httpx2.AsyncHTTPTransport(verify=False))
+
 
 @dataclass(frozen=True)
 class Received:

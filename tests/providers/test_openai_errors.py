@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import httpx2
 import openai
 import pytest
-from tests.providers.loopback import Loopback, Reply
+from tests.providers.loopback import Loopback, Reply, connect
 
 from whatnext_service.errors import ProviderError
-from whatnext_service.providers.client import PlatformSettings, create_client
+from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai import OpenAIPlatform
 from whatnext_service.providers.openai_errors import LONGEST_WAIT_S, MEANINGS, provider_error, retry_after_s
 
@@ -140,7 +140,7 @@ async def test_only_a_connection_that_never_stood_counts_as_unsent() -> None:
         settings = PlatformSettings(
             base_url=f"http://127.0.0.1:{unused.getsockname()[1]}/v1", api_key="k", read_retries=0
         )
-        async with create_client(settings) as client:
+        async with connect(settings) as client:
             with pytest.raises(ProviderError) as caught:
                 await OpenAIPlatform(client, settings).job("ftjob-1")
     assert (caught.value.fault, caught.value.sent, caught.value.retryable) == ("unreachable", False, True)
@@ -171,7 +171,7 @@ async def test_a_silent_platform_times_out(server: Loopback) -> None:
         base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", timeout_s=0.05, read_retries=0
     )
     server.on(ROUTE, Reply(fault="silence"))
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:
             await OpenAIPlatform(client, settings).job("ftjob-1")
     assert (caught.value.fault, caught.value.retryable, caught.value.sent) == ("timeout", True, True)
@@ -182,7 +182,7 @@ async def test_the_deadline_ends_a_call_that_is_slow_but_never_silent(server: Lo
         base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", deadline_s=0.1, read_retries=0
     )
     server.on(ROUTE, Reply(fault="drip"))
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:
             await OpenAIPlatform(client, settings).job("ftjob-1")
     assert (caught.value.fault, caught.value.sent) == ("timeout", True)

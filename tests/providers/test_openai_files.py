@@ -2,11 +2,11 @@ import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.providers.loopback import Loopback, Received, Reply
+from tests.providers.loopback import Loopback, Received, Reply, connect
 from tests.providers.payloads import file, page
 
 from whatnext_service.errors import ProviderError
-from whatnext_service.providers.client import PlatformSettings, create_client
+from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai import OpenAIPlatform
 
 FILES = "/v1/files"
@@ -57,7 +57,7 @@ async def test_an_upload_never_holds_the_file_in_memory() -> None:
     async with Loopback(keep_bodies=False) as server:
         server.on(f"POST {FILES}", file("file-7"))
         settings = small(server)
-        async with create_client(settings) as client:
+        async with connect(settings) as client:
             platform = OpenAIPlatform(client, settings)
             await platform.upload_file("warm.jsonl", 1, chunks(b"x"))
             tracemalloc.start()
@@ -73,7 +73,7 @@ async def test_a_large_file_goes_up_in_parts_that_are_put_together_in_order(serv
     server.on("POST /v1/uploads", {"id": "upload_1", "status": "pending"})
     server.on("POST /v1/uploads/upload_1/parts", *({"id": f"part_{n}"} for n in range(3)))
     server.on("POST /v1/uploads/upload_1/complete", {"id": "upload_1", "status": "completed", "file": file("file-9")})
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         platform = OpenAIPlatform(client, settings)
         assert await platform.upload_file("ab.jsonl", 20, chunks(b"0123456789", b"abcdefghij")) == "file-9"
     assert server.requests[0].json["bytes"] == 20
@@ -86,7 +86,7 @@ async def test_a_large_file_goes_up_in_parts_that_are_put_together_in_order(serv
 
 async def test_a_large_file_is_refused_where_there_are_no_uploads_in_parts(server: Loopback) -> None:
     settings = small(server, plain_upload_max_bytes=3)
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         with pytest.raises(ProviderError, match="no uploads in parts") as caught:
             await OpenAIPlatform(client, settings).upload_file("a.jsonl", 4, chunks(b"1234"))
     assert (caught.value.fault, caught.value.retryable) == ("refused", False)
@@ -97,7 +97,7 @@ async def test_a_file_of_the_wrong_or_an_impossible_size_is_never_sent(
     server: Loopback, n_bytes: int, limit: int
 ) -> None:
     settings = small(server, upload_max_bytes=limit)
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:
             await OpenAIPlatform(client, settings).upload_file("a.jsonl", n_bytes, chunks(b"12", b"34"))
     assert (caught.value.fault, caught.value.sent, server.requests) == ("refused", False, [])
@@ -160,7 +160,7 @@ async def test_a_result_file_comes_as_it_is(server: Loopback, platform: OpenAIPl
 async def test_a_result_file_that_does_not_arrive_whole_is_a_fault(server: Loopback, reply: Reply, fault: str) -> None:
     settings = small(server, result_max_bytes=100)
     server.on(f"GET {FILES}/file-r/content", reply)
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:
             await OpenAIPlatform(client, settings).result_file("file-r")
     assert caught.value.fault == fault

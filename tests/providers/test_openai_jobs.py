@@ -1,10 +1,10 @@
 import pytest
-from tests.providers.loopback import Loopback, Received, Reply
+from tests.providers.loopback import Loopback, Received, Reply, connect
 from tests.providers.payloads import job, page
 
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.errors import ProviderError
-from whatnext_service.providers.client import PlatformSettings, create_client
+from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai import OpenAIPlatform
 from whatnext_service.providers.openai_jobs import suffix_of
 from whatnext_service.providers.port import JobSpec
@@ -75,7 +75,7 @@ async def test_azure_gets_its_training_type_version_key_header_and_short_suffix(
         suffix_max_chars=18,
     )
     server.on("POST /openai/v1/fine_tuning/jobs", job())
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         await OpenAIPlatform(client, settings).create_job(spec())
     request = server.requests[0]
     assert request.json["trainingType"] == "globalStandard"
@@ -92,7 +92,7 @@ async def test_azure_gets_its_training_type_version_key_header_and_short_suffix(
 async def test_a_paid_request_is_sent_once_whatever_happens(server: Loopback, fault: Reply) -> None:
     settings = PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", read_retries=3)
     server.on(f"POST {JOBS}", fault)
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:
             await OpenAIPlatform(client, settings).create_job(spec())
     assert len(server.requests) == 1
@@ -102,7 +102,7 @@ async def test_a_paid_request_is_sent_once_whatever_happens(server: Loopback, fa
 async def test_a_safe_request_is_repeated_after_a_passing_fault(server: Loopback) -> None:
     settings = PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", read_retries=1)
     server.on(f"GET {JOBS}/ftjob-1", Reply(status=503, headers={"retry-after-ms": "1"}), job())
-    async with create_client(settings) as client:
+    async with connect(settings) as client:
         assert (await OpenAIPlatform(client, settings).job("ftjob-1")).status == "queued"
     assert len(server.requests) == 2
 

@@ -5,11 +5,11 @@ from typing import Literal
 import msgspec
 import pytest
 from openai import AsyncOpenAI
-from tests.providers.loopback import Loopback, Reply
+from tests.providers.loopback import Loopback, Reply, connect
 from tests.providers.payloads import completion
 
 from whatnext_service.errors import ProviderError
-from whatnext_service.providers.client import PlatformSettings, create_client
+from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai_models import OpenAIModels
 from whatnext_service.providers.port import CompletionRequest, Message
 
@@ -84,7 +84,7 @@ async def test_odd_but_honest_answers_are_answers(
 async def test_a_prompt_is_never_repeated_by_itself(server: Loopback, settings: PlatformSettings) -> None:
     patient = msgspec.structs.replace(settings, read_retries=3)
     server.on(CHAT, Reply({}, 429, {"retry-after-ms": "1"}), completion("Paris"))
-    async with create_client(patient) as client:
+    async with connect(patient) as client:
         with pytest.raises(ProviderError):
             await OpenAIModels(client, patient).complete(request())
     assert len(server.requests) == 1
