@@ -7,9 +7,11 @@ import msgspec
 from whatnext_service.core.advice import Change, Confidence, Evidence, RequestBody
 from whatnext_service.core.budget import would_exceed
 from whatnext_service.core.draft import CERTAIN, Draft, call, measured
+from whatnext_service.core.first_run import first_config
 from whatnext_service.core.identity import config_fingerprint
 from whatnext_service.core.incumbent import Standing
-from whatnext_service.core.moves import Move, first_config, moves, shape
+from whatnext_service.core.moves import Move, moves
+from whatnext_service.core.outcome import RISEN, outcome
 from whatnext_service.core.predict import expect
 from whatnext_service.core.ranges import provider_of
 from whatnext_service.core.resolution import resolution
@@ -116,7 +118,7 @@ def _draft(board: Scoreboard, found: tuple[Standing, ...], best: Standing, move:
             f"Best so far: {best.trial.run.name}, {board.sign * best.estimate:.2f} after shrinking its lucky part.",
         ),
         confidence=Confidence(
-            level="medium" if shape(move.parent).known else "low",
+            level="medium" if outcome(move.parent).known else "low",
             basis=expects.basis,
             would_raise_it="More items in the selection suite, or a repeat of the parent with another seed.",
         ),
@@ -148,7 +150,7 @@ def _evidence(board: Scoreboard, best: Standing, move: Move) -> tuple[Evidence, 
                 "validation_rise",
                 f"validation loss of {name} ended at {reading.rise:.2f} times its minimum",
                 reading.rise,
-                1.04,
+                RISEN,
                 "run",
                 move.parent.id,
             )

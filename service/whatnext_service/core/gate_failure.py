@@ -9,7 +9,8 @@ from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.gate_change import HELD
 from whatnext_service.core.identity import config_fingerprint
 from whatnext_service.core.lineage import apply_overrides
-from whatnext_service.core.moves import Move, diverged
+from whatnext_service.core.moves import Move
+from whatnext_service.core.outcome import diverged
 from whatnext_service.core.predict import expect
 from whatnext_service.core.ranges import limits, nearest_rung
 from whatnext_service.core.runs import Run

@@ -3,8 +3,8 @@
 from whatnext_service.core.advice import Confidence, DeriveOperation, RequestBody
 from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.evaluations import Evaluation
+from whatnext_service.core.first_run import first_config
 from whatnext_service.core.method_advice import FEWEST_EXAMPLES, GOOD_ALREADY
-from whatnext_service.core.moves import first_config
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.state import DatasetVersion
 

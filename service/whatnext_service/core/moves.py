@@ -10,11 +10,11 @@ from whatnext_service.core.attribution import resolved_config
 from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.incumbent import Standing, paired_gain
 from whatnext_service.core.lineage import apply_overrides
+from whatnext_service.core.outcome import Outcome, diverged, outcome
 from whatnext_service.core.ranges import (
     LADDER,
     allowed_methods,
     allowed_models,
-    clamp,
     limits,
     nearest_rung,
     within,
@@ -39,9 +39,6 @@ Rule = Literal[
     "lower_rate_failed",
 ]
 
-RISEN = 1.04
-"""Validation loss that ends this many times above its minimum has risen (evidence 8: > 3-5 %)."""
-
 
 class Move(msgspec.Struct, kw_only=True, frozen=True):
     """One change of one variable against a parent run."""
@@ -56,38 +53,6 @@ class Move(msgspec.Struct, kw_only=True, frozen=True):
     """What would train."""
     reason: str
     """Why, in one clause with its number and its source."""
-
-
-class Shape(msgspec.Struct, kw_only=True, frozen=True):
-    """The three facts about a curve that the evidence supports (evidence 8)."""
-
-    known: bool
-    above_first: bool
-    """Validation loss ended above its first value."""
-    rise: float | None
-    """Last over best validation loss."""
-    best_is_last: bool
-
-
-def shape(run: Run) -> Shape:
-    """Read validation loss against its first value and its own minimum, never the train/validation ratio."""
-    reading = run.reading
-    if reading is None or reading.valid_source == "none" or reading.n_valid_points < 2:
-        return Shape(known=False, above_first=False, rise=None, best_is_last=False)
-    first, last = reading.first_valid_loss, reading.last_valid_loss
-    collapsed = reading.trend in ("above_first", "collapsed")
-    above = collapsed or (first is not None and last is not None and last > first)
-    return Shape(known=True, above_first=above, rise=reading.rise, best_is_last=reading.best_is_last)
-
-
-_DIVERGED = ("diverg", "nan", "explod", "not finite", "infinite", "overflow")
-
-
-def diverged(run: Run) -> bool:
-    """Whether a failed run failed because its loss exploded."""
-    text = (run.failure or "").lower()
-    collapsed = run.reading is not None and (run.reading.trend == "collapsed" or run.reading.shape == "diverged")
-    return collapsed or any(word in text for word in _DIVERGED)
 
 
 def moves(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
@@ -127,12 +92,12 @@ def footing(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> S
 def _proposed(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
     start = footing(board, found, best)
     run = start.trial.run
-    seen = shape(run)
+    seen = outcome(run)
     beats_baseline = board.baseline is None or best.level > board.sign * (board.baseline.combined or 0.0)
     if seen.above_first and not beats_baseline:
         yield from _rates(board, run, "rate_ruins_run", seen)
     yield from _data(board, run, seen, found)
-    if seen.above_first or (seen.rise is not None and seen.rise > RISEN):
+    if seen.above_first or seen.risen:
         yield from _rates(board, run, "rate_ruins_run" if seen.above_first else "lower_rate_risen", seen)
         yield from _rates(board, run, "neighbouring_rate", seen)
     elif seen.known and seen.best_is_last:
@@ -146,41 +111,12 @@ def _proposed(board: Scoreboard, found: tuple[Standing, ...], best: Standing) ->
     yield from _batches(board, run)
 
 
-def first_config(board: Scoreboard) -> RunConfig | None:
-    """The first job: the loop's first base model at its default rate, up to five epochs (evidence 8).
-
-    On the newest cleaned version, else the newest. Above 1,000 examples three epochs: the evidence ends at 800.
-    """
-    if not board.versions:
-        return None
-    state = board.state
-    data = board.versions[-1]
-    for version in board.versions:
-        for move in data_moves(data, board.versions):
-            if move.lever != "enlarge" and move.version.id == version.id:
-                data = version
-    models = allowed_models(state, data.method, data.n_examples)
-    if not models:
-        return None
-    model = find_model(state.catalogue, models[0])
-    allowed = limits(state, models[0])
-    rate = 1.0 if model is None else model.start_learning_rate
-    epochs = 5 if data.n_examples <= 1000 else 3
-    return RunConfig(
-        base_model=models[0],
-        dataset_version_id=data.id,
-        method=data.method,
-        n_epochs=int(clamp(allowed.epochs, epochs)),
-        learning_rate_multiplier=clamp(allowed.learning_rate, rate),
-    )
-
-
-def _data(board: Scoreboard, run: Run, seen: Shape, found: tuple[Standing, ...]) -> Iterator[Move]:
+def _data(board: Scoreboard, run: Run, seen: Outcome, found: tuple[Standing, ...]) -> Iterator[Move]:
     here = find_version(board.versions, run.config.dataset_version_id)
     if here is None:
         return
     used = {each.trial.run.config.dataset_version_id for each in found if _same_model(each.trial.run, run)}
-    risen = seen.above_first or (seen.rise is not None and seen.rise > RISEN)
+    risen = seen.above_first or seen.risen
     for move in data_moves(here, board.versions):
         version = move.version
         if version.id in used:
@@ -201,7 +137,7 @@ def _data(board: Scoreboard, run: Run, seen: Shape, found: tuple[Standing, ...])
         yield _move(rule, run, "dataset_version_id", version.id, Overrides(dataset_version_id=version.id), why)
 
 
-def _rates(board: Scoreboard, run: Run, rule: Rule, seen: Shape) -> Iterator[Move]:
+def _rates(board: Scoreboard, run: Run, rule: Rule, seen: Outcome) -> Iterator[Move]:
     rate = resolved_config(run).learning_rate_multiplier or _start_rate(board, run)
     allowed = limits(board.state, run.config.base_model).learning_rate
     rise = "" if seen.rise is None else f" ({seen.rise:.2f} times its minimum)"

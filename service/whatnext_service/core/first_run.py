@@ -1,0 +1,34 @@
+"""The first job of a loop."""
+
+from whatnext_service.core.catalogue import find_model
+from whatnext_service.core.ranges import allowed_models, clamp, limits
+from whatnext_service.core.runs import RunConfig
+from whatnext_service.core.scoreboard import Scoreboard
+from whatnext_service.core.versions import data_moves
+
+
+def first_config(board: Scoreboard) -> RunConfig | None:
+    """The first job: the loop's first base model at its default rate, up to five epochs (evidence 8).
+
+    On the newest cleaned version, else the newest. Above 1,000 examples three epochs: the evidence ends at 800.
+    """
+    if not board.versions:
+        return None
+    state = board.state
+    newest = board.versions[-1]
+    cleaner = [move.version for move in data_moves(newest, board.versions) if move.lever != "enlarge"]
+    data = cleaner[0] if cleaner else newest
+    models = allowed_models(state, data.method, data.n_examples)
+    if not models:
+        return None
+    model = find_model(state.catalogue, models[0])
+    allowed = limits(state, models[0])
+    rate = 1.0 if model is None else model.start_learning_rate
+    epochs = 5 if data.n_examples <= 1000 else 3
+    return RunConfig(
+        base_model=models[0],
+        dataset_version_id=data.id,
+        method=data.method,
+        n_epochs=int(clamp(allowed.epochs, epochs)),
+        learning_rate_multiplier=clamp(allowed.learning_rate, rate),
+    )

@@ -1,0 +1,128 @@
+"""Replay advice against real training surfaces: mean test regret after N experiments, in points of 10.
+
+`python -m tests.bench.replay FOLDER` reads every surface of the folder, prints one table and writes replay.json.
+`--policies` and `--repetitions` shorten it. Regret is the best cell's test score minus the test score of what the
+policy holds best; an exhaustive search that chooses by the held-out score has itself 0.10 to 0.25.
+
+The loop starts as a person would start it: one base model, the first data version. The other versions appear once the
+first run has finished, with nothing but their lineage and size: known contradictions are withheld, else the advice
+would clean the data before its first experiment, and the scenarios start on v1.
+"""
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+from tests.bench.rivals import Make, rivals
+from tests.bench.surface_loop import SurfaceLoop
+from tests.bench.surfaces import Config, Surface, best_test, read_surfaces, spaces, start_model
+
+N_EXPERIMENTS = 12
+REPETITIONS = 12
+SCENARIOS = ("full", "hot", "dose")
+DEFAULT_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "surfaces"
+SHOWN = (1, 2, 4, 8, 12)
+
+Curve = list[float]
+"""Test score of what is held best after each experiment."""
+
+
+def follow_advice(surface: Surface, space: list[Config], seed: int) -> Curve:
+    """What the planner holds best after each experiment it advised; it keeps it when it stops."""
+    loop = SurfaceLoop(surface, space, seed)
+    held: Curve = []
+    while len(held) < N_EXPERIMENTS and loop.experiment():
+        held.append(loop.held_test_score()[0])
+    return _padded(held, float(surface.baseline[start_model(space)]["test"]))
+
+
+def follow_rival(make: Make, all_checkpoints: bool, surface: Surface, space: list[Config], seed: int) -> Curve:
+    """What has the highest held-out score after each experiment, the untuned model included."""
+    rival = make(space, surface, seed)
+    rng = random.Random(seed + 1)
+    untuned = surface.baseline[start_model(space)]
+    best, held = (float(untuned["dev"]), float(untuned["test"])), []
+    while len(held) < N_EXPERIMENTS and (config := rival.ask()) is not None:
+        seen = surface.observe(config, rng)
+        scored = seen.checkpoints if all_checkpoints else seen.checkpoints[-1:]
+        top = max(scored, key=lambda each: float(each["dev"]))
+        rival.tell(seen, float(top["dev"]))
+        best = max(best, (float(top["dev"]), float(top["test"])), key=lambda each: each[0])
+        held.append(best[1])
+    return _padded(held, float(untuned["test"]))
+
+
+def replay(surfaces: list[Surface], policies: list[str], repetitions: int) -> dict[str, dict[str, dict[str, object]]]:
+    """Every scenario and policy: mean regret after 1 to 12 experiments, and how many it took to come within 5 %."""
+    known = rivals()
+    table: dict[str, dict[str, dict[str, object]]] = {}
+    for scenario in SCENARIOS:
+        table[scenario] = {}
+        for policy in policies:
+            per_surface: list[list[float]] = []
+            within: list[float] = []
+            for surface in surfaces:
+                regrets: list[list[float]] = []
+                for space in spaces(surface, scenario):
+                    top = best_test(surface, space)
+                    for repetition in range(repetitions):
+                        seed = 1000 * repetition + 17
+                        held = (
+                            follow_advice(surface, space, seed)
+                            if policy == "whatnext"
+                            else follow_rival(*known[policy], surface, space, seed)
+                        )
+                        regrets.append([top - score for score in held])
+                        close = [n for n, score in enumerate(held, start=1) if score >= 0.95 * top]
+                        within.append(close[0] if close else N_EXPERIMENTS + 1)
+                if regrets:
+                    per_surface.append(np.mean(regrets, axis=0).tolist())
+            if per_surface:
+                mean = np.mean(per_surface, axis=0).tolist()
+                table[scenario][policy] = {
+                    "regret": {str(n): round(value, 4) for n, value in enumerate(mean, start=1)},
+                    "within_5pct": round(float(np.median(within)), 1),
+                }
+    return table
+
+
+def printed(table: dict[str, dict[str, dict[str, object]]]) -> str:
+    """The table for people."""
+    lines = []
+    for scenario, policies in table.items():
+        header = "".join(f"{f'N={n}':>8}" for n in SHOWN)
+        lines += [f"{scenario}: mean test regret", f"  {'policy':<24}{header}{'within 5 %':>12}"]
+        for policy, figures in policies.items():
+            regret = figures["regret"]
+            assert isinstance(regret, dict)
+            values = "".join(f"{regret[str(n)]:>8.2f}" for n in SHOWN)
+            lines.append(f"  {policy:<24}{values}{figures['within_5pct']:>12}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _padded(held: Curve, untuned: float) -> Curve:
+    last = held[-1] if held else untuned
+    return held + [last] * (N_EXPERIMENTS - len(held))
+
+
+def main() -> None:
+    """Read the folder, replay, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER)
+    parser.add_argument("--policies", nargs="*", default=["whatnext", *rivals()])
+    parser.add_argument("--repetitions", type=int, default=REPETITIONS)
+    parser.add_argument("--output", type=Path, default=Path("replay.json"))
+    arguments = parser.parse_args()
+    surfaces = read_surfaces(arguments.folder)
+    if not surfaces:
+        raise SystemExit(f"no *.json.gz of schema ft-surface/1 in {arguments.folder}")
+    table = replay(surfaces, arguments.policies, arguments.repetitions)
+    print(printed(table))
+    arguments.output.write_text(json.dumps(table, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
