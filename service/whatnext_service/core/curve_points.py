@@ -11,8 +11,13 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def series_from_points(name: str, steps: Sequence[int] | Ints, values: Sequence[float] | Floats) -> Series:
-    """The points in order of step; of a step logged twice, the later entry counts (a resumed run overwrites)."""
+def series_from_points(
+    name: str, steps: Sequence[int] | Ints, values: Sequence[float] | Floats, like: Series | None = None
+) -> Series:
+    """The points in order of step; of a step logged twice, the later entry counts (a resumed run overwrites).
+
+    A series at the same steps as `like` shares its steps in memory.
+    """
     at = np.asarray(steps, dtype=np.int64)
     of = np.asarray(values, dtype=np.float64)
     if at.size > 1 and not bool(np.all(at[1:] > at[:-1])):
@@ -20,7 +25,8 @@ def series_from_points(name: str, steps: Sequence[int] | Ints, values: Sequence[
         at, of = at[order], of[order]
         last_of_step = np.append(at[1:] != at[:-1], True)
         at, of = at[last_of_step], of[last_of_step]
-    return Series(name=name, steps=tuple(at.tolist()), values=tuple(of.tolist()))
+    shared = like is not None and len(like.steps) == at.size and bool(np.array_equal(like.steps, at))
+    return Series(name=name, steps=like.steps if shared and like else tuple(at.tolist()), values=tuple(of.tolist()))
 
 
 def curve_from_columns(steps: Sequence[int] | Ints, columns: Mapping[str, Sequence[float | None] | Floats]) -> Curve:
@@ -37,7 +43,7 @@ def curve_from_columns(steps: Sequence[int] | Ints, columns: Mapping[str, Sequen
             present = np.array([value is not None for value in column], dtype=bool)
             kept, values = at[present], np.array([value for value in column if value is not None], dtype=np.float64)
         if values.size:
-            series.append(series_from_points(name, kept, values))
+            series.append(series_from_points(name, kept, values, series[0] if series else None))
     return Curve(series=tuple(series))
 
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from whatnext_service.core.curve_points import Floats, Ints, series_from_points
-from whatnext_service.core.curves import Curve
+from whatnext_service.core.curves import Curve, Series
 from whatnext_service.core.malformed import malformed
 
 MAX_COLUMNS = 512
@@ -183,11 +183,10 @@ def curve_of(columns: Sequence[RawColumn], notes: list[str]) -> Curve:
     named_evals = [column.name for column in filled if _NAMED_EVAL_LOSS.fullmatch(column.name)]
     if len(named_evals) > 1:
         notes.append(f"{len(named_evals)} evaluation sets; validation loss is that of the first, {named_evals[0]}")
-    return Curve(
-        series=tuple(
-            series_from_points(name, column.steps, column.values) for column, name in zip(filled, names, strict=True)
-        )
-    )
+    series: list[Series] = []
+    for column, name in zip(filled, names, strict=True):
+        series.append(series_from_points(name, column.steps, column.values, series[0] if series else None))
+    return Curve(series=tuple(series))
 
 
 def row_numbers(n_rows: int, notes: list[str]) -> Ints:

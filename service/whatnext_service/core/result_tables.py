@@ -71,7 +71,7 @@ class _Column:
 def table_columns(text: str, notes: list[str]) -> list[RawColumn]:
     """The columns of a text table; refused when it holds no metric of training, or a cell of one is no number."""
     try:
-        header, rows = _header((row for row in _rows(text) if any(cell.strip() for cell in row[1])), notes)
+        header, rows = _header((row for row in _rows(text) if row[1] and any(map(str.strip, row[1]))), notes)
         names = canonical_names(header)
         require_evidence(names, header)
         step_at = next((index for index, name in enumerate(header) if plain_name(name) in STEP_NAMES), None)
@@ -113,7 +113,8 @@ def _rows(text: str) -> Iterator[Row]:
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
     return ((reader.line_num, row) for row in reader)
 
 
@@ -153,8 +154,9 @@ def _without_run_names(names: list[str], notes: list[str]) -> list[str]:
 def _fill(columns: list[_Column], rows: Iterator[Row], notes: list[str]) -> None:
     width = len(columns)
     n_short, cut_off = 0, False
-    while chunk := list(islice(rows, ROWS_A_CHUNK)):
-        following = list(islice(rows, 1))
+    chunk, following = [], list(islice(rows, ROWS_A_CHUNK))
+    while following:
+        chunk, following = following, list(islice(rows, ROWS_A_CHUNK))
         if not following and len(chunk[-1][1]) < width:
             chunk.pop()
             cut_off = True
@@ -168,7 +170,6 @@ def _fill(columns: list[_Column], rows: Iterator[Row], notes: list[str]) -> None
         for index, column in enumerate(columns):
             if not column.is_text:
                 column.add([row[index] for _, row in chunk], lines)
-        rows = chain(following, rows)
     if cut_off:
         notes.append("the last line is cut off: left out")
     if n_short:
