@@ -15,12 +15,23 @@ from tests.core.loop_states import (
     an_evaluation,
 )
 
+from whatnext_service.core.curves import Finding
 from whatnext_service.core.loops import Choices, Metric, Rules
 from whatnext_service.core.method_advice import method_advice, wrong_tool
 from whatnext_service.core.scoreboard import read_scoreboard
 
 MODERATE = a_reading(verdict="moderate", overfit_ratio=1.7, rise=1.3, best_is_last=False)
 SEVERE = a_reading(verdict="severe", overfit_ratio=2.6, rise=1.6, best_is_last=False)
+
+UNDERFIT = Finding(
+    code="underfit",
+    severity="caution",
+    statement="Training loss barely fell.",
+    value=0.95,
+    threshold=0.9,
+    would_change="",
+    source="method 3",
+)
 
 
 def judged(*facts, **changes):
@@ -110,10 +121,16 @@ CHANGES = [
     ),
     pytest.param(judged((8.0, a_reading(), a_config())), "batch_size", 16, id="healthy, improved: batch 16 (6.2)"),
     pytest.param(
-        judged((8.0, a_reading(last_train_loss=0.95), a_config()), versions=(a_version(),)),
-        "batch_size",
-        16,
-        id="refine further comes with its own values first",
+        judged((8.0, a_reading(findings=(UNDERFIT,)), a_config())),
+        "learning_rate_multiplier",
+        1.5,
+        id="training loss barely falls: LR 1.5 (method 3, 6.2)",
+    ),
+    pytest.param(
+        judged((8.0, a_reading(findings=(UNDERFIT,)), a_config(learning_rate_multiplier=2.0))),
+        "n_epochs",
+        3,
+        id="no higher rate in the range: epochs 3",
     ),
 ]
 

@@ -113,7 +113,6 @@ def diagnose(state: LoopState, run: Run, board: Scoreboard | None = None) -> Dia
         scored = evaluation_findings(arm.evaluation, reference, over, board.suite, state.loop.metric)
     findings = (
         *shapes(run.reading),
-        *_curve_findings(run),
         *scored,
         *data_findings(version),
         *process_findings(state, run),
@@ -241,21 +240,3 @@ def _n_examples(run: Run, version: DatasetVersion | None) -> int | None:
     if run.effective is not None and run.effective.n_examples is not None:
         return run.effective.n_examples
     return None if version is None else version.n_examples
-
-
-def _curve_findings(run: Run) -> tuple[DiagnosisFinding, ...]:
-    if run.reading is None:
-        return ()
-    return tuple(
-        DiagnosisFinding(
-            kind="curve",
-            code=one.code,
-            severity=one.severity,
-            statement=one.statement,
-            suggestion=one.would_change,
-            value=one.value,
-            threshold=one.threshold,
-            source=one.source,
-        )
-        for one in run.reading.findings
-    )

@@ -7,10 +7,12 @@ from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.gains import Gain
 from whatnext_service.core.quick_sweep import SMALL_DATASET
 from whatnext_service.core.runs import Run
-from whatnext_service.core.shapes import RISEN, has_diverged
+from whatnext_service.core.shapes import has_diverged
 
 RATIO_MILD, RATIO_MODERATE, RATIO_SEVERE = 1.2, 1.5, 2.0
 """Bounds of the overfitting ratio (method 3)."""
+RISE = 1.2
+"""Last over best validation loss that is the second sign of overfitting (method 3)."""
 
 
 def curve_evidence(run: Run) -> tuple[Evidence, ...]:
@@ -27,7 +29,7 @@ def curve_evidence(run: Run) -> tuple[Evidence, ...]:
         found.append(run_evidence(run, "overfit_ratio", told, reading.overfit_ratio, bound))
     if reading.rise is not None:
         told = f"validation loss ended at {reading.rise:.2f} times its best value"
-        found.append(run_evidence(run, "validation_rise", told, reading.rise, RISEN))
+        found.append(run_evidence(run, "validation_rise", told, reading.rise, RISE))
     if has_diverged(reading):
         told = "the losses are no longer numbers, or ended above where they began"
         found.append(run_evidence(run, "diverged", told, reading.last_valid_loss, reading.first_valid_loss))

@@ -162,11 +162,11 @@ def _changes(state: LoopState, run: Run, diagnosis: Diagnosis) -> Iterator[Tweak
         yield from _data(state, run, cleaner=True)
     if diagnosis.leaf in ("improve_data", "add_data"):
         yield from _data(state, run, cleaner=False)
+    if any(one.code in ("underfit", "rate_too_high") for one in diagnosis.findings):
+        yield from when_underfitting(run.config, model)
     yield from diagnosis.tweaks
     if diagnosis.leaf in ("lower_rate_drastically", "add_data"):
         yield from when_overfitting(run.config)
-    if any(one.code == "train_loss_barely_falls" for one in diagnosis.findings):
-        yield from when_underfitting(run.config, model)
     yield from when_rate_is_good(run.config)
     yield from _data(state, run, cleaner=True)
     yield from _data(state, run, cleaner=False)

@@ -1,127 +1,156 @@
-"""The shape table: what the losses of a curve look like, and what the method would change (method, section 3)."""
+"""The shape table: what a curve's findings mean, and what the method would change (method, section 3)."""
 
 from typing import Literal
 
 import msgspec
 
-from whatnext_service.core.advice import Severity
-from whatnext_service.core.curves import CurveReading
+from whatnext_service.core.collapse import COLLAPSE_CODES
+from whatnext_service.core.curves import CurveReading, Finding
 from whatnext_service.core.findings import DiagnosisFinding
-from whatnext_service.core.thresholds import CurveThresholds
 
-ShapeCode = Literal[
-    "train_loss_barely_falls",
-    "train_loss_crashed",
-    "validation_loss_rises",
-    "validation_loss_flat",
-    "validation_loss_oscillates",
-    "both_losses_high",
-    "large_initial_gap",
-    "diverged",
-    "no_validation_series",
-]
-
-BARELY = CurveThresholds().barely_falls
-"""Last over first loss above which it "barely falls"."""
 CRASHED = 0.01
 """Training loss that counts as "about 0" (method 3 calls a ratio at 0.008 misleading)."""
 LEARNED_ACCURACY = 0.95
 """Validation accuracy from which a training loss of about 0 means an easy task, not a fault (method 3, hazards g)."""
-GAP = CurveThresholds().initial_gap
-"""Validation over training loss from the first step that is a large gap: the ratio table's "moderate" (method 3)."""
-RISEN = CurveThresholds().rise_strong
-"""Last over best validation loss that is overfitting: method 3, "more than 20 % above the best one"."""
+HIGH = 0.9
+"""Last over first loss above which a loss "stays high": it has fallen by less than a tenth, as "barely falls"."""
 
 
 class Row(msgspec.Struct, kw_only=True, frozen=True):
     """One row of the shape table."""
 
-    code: ShapeCode
-    severity: Severity
+    observation: Literal[
+        "training loss barely falls",
+        "training loss crashes to about 0",
+        "validation loss rises after epoch k",
+        "validation loss flat after epoch 1",
+        "validation loss oscillates",
+        "both losses stay high",
+        "large train/validation gap from the first step",
+        "NaN, or loss explodes",
+        "no validation series",
+        "reward flat near 0",
+        "reward always negative",
+        "reward high and flat from the start",
+        "train/validation reward gap",
+        "completion tokens grow",
+        "other errors of the grader",
+    ]
+    codes: tuple[str, ...]
+    """Codes of the curve findings that show it."""
     reading: str
     change: str
 
 
 TABLE: tuple[Row, ...] = (
     Row(
-        code="diverged",
-        severity="critical",
+        observation="NaN, or loss explodes",
+        codes=tuple(sorted(COLLAPSE_CODES)),
         reading="diverged",
         change="lower the learning rate sharply",
     ),
     Row(
-        code="no_validation_series",
-        severity="caution",
-        reading="overfitting cannot be judged",
+        observation="no validation series",
+        codes=("no_validation",),
+        reading="cannot judge",
         change="attach a validation file",
     ),
     Row(
-        code="validation_loss_rises",
-        severity="caution",
+        observation="validation loss rises after epoch k",
+        codes=("overfit_mild", "overfit_moderate", "overfit_severe"),
         reading="overfitting",
         change="use the checkpoint of the best step",
     ),
     Row(
-        code="validation_loss_oscillates",
-        severity="info",
+        observation="validation loss oscillates",
+        codes=("oscillating",),
         reading="small batch, or inconsistent data",
         change="take a larger batch, or audit the data",
     ),
     Row(
-        code="validation_loss_flat",
-        severity="info",
+        observation="validation loss flat after epoch 1",
+        codes=("plateau",),
         reading="learned at once",
         change="train one epoch, or lower the learning rate",
     ),
     Row(
-        code="both_losses_high",
-        severity="caution",
+        observation="both losses stay high",
+        codes=("both_losses_high",),
         reading="the task is too hard for the model",
         change="take a larger model, or a simpler task",
     ),
     Row(
-        code="train_loss_barely_falls",
-        severity="caution",
+        observation="training loss barely falls",
+        codes=("underfit",),
         reading="learning rate too low, or noisy data",
         change="raise the learning rate, or clean the data",
     ),
     Row(
-        code="train_loss_crashed",
-        severity="caution",
+        observation="training loss crashes to about 0",
+        codes=("train_loss_crashed",),
         reading="learning rate too high, or trivial data",
         change="lower the learning rate, or add harder examples",
     ),
     Row(
-        code="large_initial_gap",
-        severity="caution",
+        observation="large train/validation gap from the first step",
+        codes=("initial_gap",),
         reading="too little or mismatched data",
         change="add diverse data",
+    ),
+    Row(
+        observation="reward flat near 0",
+        codes=("reward_near_zero",),
+        reading="grader broken or too strict",
+        change="repair or relax the grader",
+    ),
+    Row(
+        observation="reward always negative",
+        codes=("reward_always_negative",),
+        reading="pass threshold too high",
+        change="lower the pass threshold",
+    ),
+    Row(
+        observation="reward high and flat from the start",
+        codes=("reward_high_and_flat",),
+        reading="grader too lenient",
+        change="make the grader stricter",
+    ),
+    Row(
+        observation="train/validation reward gap",
+        codes=("reward_hacking",),
+        reading="likely reward hacking",
+        change="stop, and repair the grader",
+    ),
+    Row(
+        observation="completion tokens grow",
+        codes=("tokens_verbose",),
+        reading="the grader pays for verbosity",
+        change="grade conciseness too",
+    ),
+    Row(
+        observation="other errors of the grader",
+        codes=("grader_errors",),
+        reading="grader calls failed",
+        change="repair the grader: the count must be 0",
     ),
 )
 
 
+def row_of(code: str) -> Row | None:
+    """The row that a curve finding shows; null for findings the table does not know."""
+    return next((row for row in TABLE if code in row.codes), None)
+
+
 def shapes(reading: CurveReading | None) -> tuple[DiagnosisFinding, ...]:
-    """The rows of the table that the curve shows, in the table's order; none for a run without a curve."""
+    """The curve's findings with the method's change where the table has one, in the curve's own order.
+
+    A training loss that barely falls while validation loss rises above its first value is `rate_too_high` and no row
+    of the table: there the method would raise the rate and the evidence lowers it (evidence 8).
+    """
     if reading is None:
         return ()
-    found = []
-    for row in TABLE:
-        shown = _shown(row.code, reading)
-        if shown is not None:
-            statement, value, threshold = shown
-            found.append(
-                DiagnosisFinding(
-                    kind="curve",
-                    code=row.code,
-                    severity=row.severity,
-                    statement=f"{statement}: {row.reading}",
-                    suggestion=row.change,
-                    value=value,
-                    threshold=threshold,
-                    source="method 3",
-                )
-            )
-    return tuple(found)
+    found = (*reading.findings, *_both_high(reading), *_crashed(reading))
+    return tuple(_diagnosed(finding) for finding in found)
 
 
 def has_diverged(reading: CurveReading) -> bool:
@@ -129,54 +158,60 @@ def has_diverged(reading: CurveReading) -> bool:
     return reading.shape == "diverged" or reading.trend == "collapsed"
 
 
-def _shown(code: ShapeCode, reading: CurveReading) -> tuple[str, float | None, float | None] | None:
-    first_train, last_train = reading.first_train_loss, reading.last_train_loss
-    first_valid, last_valid = reading.first_valid_loss, reading.last_valid_loss
-    fall = last_train / first_train if first_train and last_train is not None else None
-    match code:
-        case "diverged":
-            if not has_diverged(reading):
-                return None
-            if reading.trend == "collapsed" or first_valid is None or last_valid is None:
-                return "the losses became NaN or infinite, or exploded", None, None
-            return (
-                f"validation loss ended at {last_valid:.3g}, above its first value {first_valid:.3g}",
-                last_valid,
-                first_valid,
-            )
-        case "no_validation_series":
-            return ("there is no validation series", None, None) if reading.valid_source == "none" else None
-        case "validation_loss_rises":
-            if reading.rise is None or reading.rise <= RISEN or reading.best_is_last:
-                return None
-            told = f"validation loss rose to {reading.rise:.2f} times its best after step {reading.best_step}"
-            return told, reading.rise, RISEN
-        case "validation_loss_oscillates":
-            return (
-                ("validation loss oscillates", None, None) if "oscillating" in (reading.trend, reading.shape) else None
-            )
-        case "validation_loss_flat":
-            return (
-                ("validation loss hardly moves after its first values", None, None) if reading.trend == "flat" else None
-            )
-        case "both_losses_high":
-            high = fall is not None and fall > BARELY and first_valid is not None and last_valid is not None
-            if not high or first_valid is None or last_valid is None or last_valid <= BARELY * first_valid:
-                return None
-            return "neither loss fell by much", fall, BARELY
-        case "train_loss_barely_falls":
-            if fall is None or fall <= BARELY:
-                return None
-            return f"training loss is still {fall:.0%} of its first value", fall, BARELY
-        case "train_loss_crashed":
-            learned = reading.best_accuracy is not None and reading.best_accuracy >= LEARNED_ACCURACY
-            if last_train is None or first_train is None or last_train >= CRASHED or first_train < CRASHED or learned:
-                return None
-            return f"training loss fell to {last_train:.3g}", last_train, CRASHED
-        case "large_initial_gap":
-            ratio = reading.initial_ratio
-            if ratio is None and first_train and first_valid is not None:
-                ratio = first_valid / first_train
-            if ratio is None or ratio <= GAP:
-                return None
-            return f"validation loss was {ratio:.2f} times training loss from the first step", ratio, GAP
+def _diagnosed(finding: Finding) -> DiagnosisFinding:
+    row = row_of(finding.code)
+    return DiagnosisFinding(
+        kind="curve",
+        code=finding.code,
+        severity=finding.severity,
+        statement=finding.statement,
+        suggestion=finding.would_change if row is None else f"{row.reading}: {row.change}",
+        value=finding.value,
+        threshold=finding.threshold,
+        source=finding.source,
+    )
+
+
+def _both_high(reading: CurveReading) -> tuple[Finding, ...]:
+    """Neither loss fell by a tenth, and validation loss did not rise either (method 3)."""
+    if reading.valid_source == "none" or not reading.first_train_loss or not reading.first_valid_loss:
+        return ()
+    if reading.last_train_loss is None or reading.last_valid_loss is None or has_diverged(reading):
+        return ()
+    train = reading.last_train_loss / reading.first_train_loss
+    valid = reading.last_valid_loss / reading.first_valid_loss
+    if reading.n_valid_points < 2 or train <= HIGH or not HIGH < valid <= 1.0:
+        return ()
+    return (
+        Finding(
+            code="both_losses_high",
+            severity="caution",
+            statement=f"Training loss is still {train:.0%} and validation loss {valid:.0%} of its first value.",
+            value=valid,
+            threshold=HIGH,
+            would_change="A loss that falls by a tenth or more.",
+            source="method 3",
+        ),
+    )
+
+
+def _crashed(reading: CurveReading) -> tuple[Finding, ...]:
+    """Training loss fell from above to below 0.01, and no accuracy shows a learned task (method 3, hazards 5, g)."""
+    first, last, accuracy = reading.first_train_loss, reading.last_train_loss, reading.best_accuracy
+    if first is None or last is None or first < CRASHED or last >= CRASHED or has_diverged(reading):
+        return ()
+    explained = any(finding.code in ("memorised", "saturated_preference") for finding in reading.findings)
+    if explained or (accuracy is not None and accuracy >= LEARNED_ACCURACY):
+        return ()
+    reached = "no accuracy is logged" if accuracy is None else f"validation accuracy reached only {accuracy:.0%}"
+    return (
+        Finding(
+            code="train_loss_crashed",
+            severity="info" if accuracy is None else "caution",
+            statement=f"Training loss fell to {last:.3g}, and {reached}.",
+            value=last,
+            threshold=CRASHED,
+            would_change="A training loss that keeps some distance from 0.",
+            source="method 3",
+        ),
+    )
