@@ -55,7 +55,12 @@ def test_every_entry_can_train_as_it_starts(shipped):
 
 def test_a_price_is_dated(shipped):
     priced = [model for model in shipped.models if model.training_price_per_mtok and model.provider != "sandbox"]
-    assert not priced or shipped.prices_as_of is not None
+    assert {model.name for model in priced} == {"gpt-4.1-mini", "gpt-4.1-nano", "gpt-4o", "gpt-4o-mini"}
+    assert shipped.prices_as_of == date(2026, 8, 5)
+
+
+def test_a_model_billed_by_the_hour_has_no_price_of_tokens(shipped):
+    assert find_model(shipped.models, "o4-mini").training_price_per_mtok is None
 
 
 def test_the_end_of_self_serve_fine_tuning_is_known(shipped):
