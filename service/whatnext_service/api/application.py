@@ -47,6 +47,7 @@ def create_application(
         },
         request_max_body_size=settings.max_body_bytes,
         openapi_config=openapi.config(),
+        logging_config=None,
         state=State({"settings": settings, "log": log, "edge": Edge(log, make_request_id)}),
         lifespan=list(lifespan),
     )
