@@ -86,6 +86,7 @@ def test_it_waits_and_evaluates():
     assert method_advice(a_state(runs=(a_run(1, status="running"),))).kind == "wait"
     advice = method_advice(a_state(runs=(a_run(1),)))
     assert (advice.kind, advice.run_id) == ("evaluate", "run_1")
+    assert [step.question for step in advice.path] == ["curves_healthy", "eval_improved"]
 
 
 CHANGES = [
@@ -142,7 +143,9 @@ def test_one_change_from_the_diagnosis(state, variable, value):
     assert (advice.tweak.variable, advice.tweak.to_value) == (variable, value)
     assert advice.run_id == "run_1"
     assert getattr(advice.config, variable) == value
+    codes = {one.code for one in advice.evidence}
     assert advice.path
+    assert all(set(step.evidence) <= codes for step in advice.path)
 
 
 def test_bad_data_without_a_better_version_is_work_for_a_person():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from whatnext_service.core.advice import ActionKind, Step, StopRule
+from whatnext_service.core.advice import ActionKind, Evidence, Step, StopRule
 from whatnext_service.core.attribution import resolved_config
 from whatnext_service.core.diagnose import Diagnosis, diagnose
 from whatnext_service.core.gains import best_arm
@@ -46,6 +46,8 @@ class MethodAdvice(msgspec.Struct, kw_only=True, frozen=True):
     config: RunConfig | None
     """What would train."""
     path: tuple[Step, ...]
+    evidence: tuple[Evidence, ...]
+    """The numbers that the steps of the path name."""
     source: str
 
 
@@ -60,12 +62,14 @@ def method_advice(
     before = _before_training(state, board)
     if before is not None:
         return before
+    best = best_arm(*board.trials)
     if board.active_runs or board.active_evaluations:
-        return _plain("wait", "Wait for what is under way.", "method 1")
+        waiting = _plain("wait", "Wait for what is under way.", "method 1")
+        return waiting if best is None else _read(waiting, diagnose(state, best.run, board))
     unscored = next((trial.run for trial in board.trials if not trial.arms), None)
     if unscored is not None:
-        return _plain("evaluate", f"Evaluate {unscored.name} on the held-out set.", "method 4", run=unscored)
-    best = best_arm(*board.trials)
+        told = f"Evaluate {unscored.name} on the held-out set."
+        return _read(_plain("evaluate", told, "method 4", run=unscored), diagnose(state, unscored, board))
     if best is None:
         return _first_run(state, board)
     met = [rule for rule in (stop_rules(state, board) if rules is None else rules) if rule.met]
@@ -74,16 +78,8 @@ def method_advice(
         return _leave(board, best, diagnosis, met)
     if diagnosis.leaf == "deploy_checkpoint":
         told = f"Deploy the earlier checkpoint of {best.run.name}: it evaluates better than the end of training."
-        return MethodAdvice(
-            kind="ship",
-            headline=told,
-            run_id=best.run.id,
-            checkpoint_id=diagnosis.checkpoint_id,
-            tweak=None,
-            config=None,
-            path=diagnosis.path,
-            source="method 5",
-        )
+        ship = _about(diagnosis, best, "ship", told, "method 5")
+        return msgspec.structs.replace(ship, checkpoint_id=diagnosis.checkpoint_id)
     other_data = [*_data(state, best.run, cleaner=True), *_data(state, best.run, cleaner=False)]
     if diagnosis.leaf in ("improve_data", "add_data") and not other_data:
         return _about(diagnosis, best, "fix_data", diagnosis.suggestion, "method 5")
@@ -101,6 +97,7 @@ def method_advice(
                 tweak=tweak,
                 config=config,
                 path=diagnosis.path,
+                evidence=diagnosis.evidence,
                 source=tweak.source,
             )
     return _about(diagnosis, best, "review", "Every change the method names has been tried.", "method 6")
@@ -196,7 +193,11 @@ def _data(state: LoopState, run: Run, *, cleaner: bool) -> Iterator[Tweak]:
 def _about(diagnosis: Diagnosis, best: Arm, kind: ActionKind, headline: str, source: str) -> MethodAdvice:
     plain = _plain(kind, headline, source, run=best.run)
     point = best.checkpoint.id if best.checkpoint is not None else None
-    return msgspec.structs.replace(plain, checkpoint_id=point, path=diagnosis.path)
+    return _read(msgspec.structs.replace(plain, checkpoint_id=point), diagnosis)
+
+
+def _read(advice: MethodAdvice, diagnosis: Diagnosis) -> MethodAdvice:
+    return msgspec.structs.replace(advice, path=diagnosis.path, evidence=diagnosis.evidence)
 
 
 def _plain(kind: ActionKind, headline: str, source: str, *, run: Run | None = None) -> MethodAdvice:
@@ -208,6 +209,7 @@ def _plain(kind: ActionKind, headline: str, source: str, *, run: Run | None = No
         tweak=None,
         config=None,
         path=(),
+        evidence=(),
         source=source,
     )
 
