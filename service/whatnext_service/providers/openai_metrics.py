@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from whatnext_service.providers.openai_wire import WireEvent, mapping, number, whole
 from whatnext_service.providers.port import MetricPoint
 
 NOT_METRICS = frozenset({"step", "total_steps", "epoch"})
-WORDS = {
-    "training loss": "train_loss",
-    "validation loss": "valid_loss",
-    "full validation loss": "full_valid_loss",
-    "training mean token accuracy": "train_mean_token_accuracy",
-    "validation mean token accuracy": "valid_mean_token_accuracy",
-    "train mean reward": "train_mean_reward",
-    "full validation mean reward": "full_valid_mean_reward",
-    "full validation mean parse error": "full_valid_mean_parse_error",
-}
+WORDS = MappingProxyType(
+    {
+        "training loss": "train_loss",
+        "validation loss": "valid_loss",
+        "full validation loss": "full_valid_loss",
+        "training mean token accuracy": "train_mean_token_accuracy",
+        "validation mean token accuracy": "valid_mean_token_accuracy",
+        "train mean reward": "train_mean_reward",
+        "full validation mean reward": "full_valid_mean_reward",
+        "full validation mean parse error": "full_valid_mean_parse_error",
+    }
+)
 _STEP = re.compile(r"\s*step (\d{1,12})(?:/\d+)?:(.*)", re.IGNORECASE | re.DOTALL)
 _PAIR = re.compile(r"([A-Za-z][A-Za-z ]*)=\s*([-+]?(?:[0-9.]+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?))", re.IGNORECASE)
 
