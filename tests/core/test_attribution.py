@@ -48,6 +48,32 @@ def test_more_data_silently_changes_the_steps():
     assert difference.separating.overrides == Overrides(n_epochs=1)
 
 
+@pytest.mark.parametrize(("steps", "confounded"), [(610, False), (609, True), (737, False), (738, True)])
+def test_a_tenth_of_the_steps_is_no_second_variable(steps, confounded):
+    """Cleaning drops a few rows: 670 steps become 610 to 737."""
+    difference = effective_difference(
+        *pair(child={"dataset_sha256": "sha-2", "n_steps": steps}, config=a_config(dataset_version_id="dsv_2"))
+    )
+    assert difference.confounded is confounded
+
+
+def test_a_batch_size_asked_for_brings_its_steps_with_it():
+    difference = effective_difference(*pair(child={"batch_size": 16, "n_steps": 42}, config=a_config(batch_size=16)))
+    assert difference.variables == ("batch_size",)
+    assert not difference.confounded
+
+
+def test_an_auto_batch_size_brings_hidden_steps():
+    """Evidence 3."""
+    difference = effective_difference(
+        *pair(
+            child={"batch_size": 2, "n_steps": 335, "learning_rate_multiplier": 0.5},
+            config=a_config(learning_rate_multiplier=0.5),
+        )
+    )
+    assert difference.hidden == ("batch_size", "n_steps")
+
+
 def test_a_data_change_of_equal_steps_is_clean():
     difference = effective_difference(
         *pair(child={"dataset_sha256": "sha-2"}, config=a_config(dataset_version_id="dsv_2"))

@@ -28,9 +28,18 @@ POINTS = (a_checkpoint(1, 60), a_checkpoint(1, 120, final=True))
 
 
 def diagnosed(
-    reading, *, n_examples=335, score=8.0, checkpoint_score=None, checkpoints=(), baseline=6.0, wobble=0.2, **changes
+    reading,
+    *,
+    n_examples=335,
+    score=8.0,
+    checkpoint_score=None,
+    checkpoints=(),
+    baseline=6.0,
+    wobble=0.2,
+    status="succeeded",
+    **changes,
 ):
-    run = a_run(1, reading=reading, checkpoints=checkpoints)
+    run = a_run(1, reading=reading, checkpoints=checkpoints, status=status)
     evaluations = []
     if score is not None:
         evaluations.append(an_evaluation(score, run=1, items=scores(score, wobble=wobble, shift=1)))
@@ -163,6 +172,24 @@ LEAVES = [
         "establish_baseline",
         [("curves_healthy", "yes"), ("eval_improved", "unknown")],
         id="no baseline (method 4)",
+    ),
+    pytest.param(
+        {"reading": MODERATE, "score": None, "status": "running"},
+        "still_training",
+        [("curves_healthy", "no")],
+        id="still training",
+    ),
+    pytest.param(
+        {"reading": None, "score": None, "status": "failed"},
+        "run_failed",
+        [("curves_healthy", "unknown")],
+        id="failed without a curve",
+    ),
+    pytest.param(
+        {"reading": DIVERGED, "score": None, "status": "failed"},
+        "lower_rate_drastically",
+        [("curves_healthy", "no"), ("earlier_checkpoint_better", "no"), ("severe", "yes")],
+        id="failed because it diverged",
     ),
 ]
 

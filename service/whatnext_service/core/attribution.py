@@ -14,6 +14,10 @@ Fact = Literal[Variable, _Unasked]
 """What can differ between two trainings: the variables, and the facts that follow them unasked."""
 
 
+STEPS_TOLERANCE = 0.1
+"""Steps that differ by less count as equal: a tenth is less than any change of epochs or rate the method makes."""
+
+
 class Resolved(msgspec.Struct, kw_only=True, frozen=True):
     """What the provider reports of a job: the values it put in place of `auto`."""
 
@@ -108,7 +112,8 @@ def same_effective_configuration(a: Run, b: Run) -> bool:
 def effective_difference(a: Run, b: Run) -> EffectiveDifference:
     """Compare what really trained: dataset hash, base snapshot, resolved values, steps, seed, validation file.
 
-    A dataset, batch or `auto` value that silently changes the number of steps is a second variable (evidence 3).
+    A dataset or an `auto` batch size that silently changes the number of steps by more than a tenth is a second
+    variable (evidence 3); steps that follow from asked-for epochs or batch size are not.
     """
     one, other = resolved_config(a), resolved_config(b)
     asked = changed_variables(a.config, b.config)
@@ -127,12 +132,13 @@ def effective_difference(a: Run, b: Run) -> EffectiveDifference:
     hidden = [name for name in hidden if name not in unknown]
     for fact in get_args(_Unasked):
         left, right = _known(a, fact), _known(b, fact)
-        if (fact == "base_model_snapshot" and "base_model" in asked) or (fact == "n_steps" and "n_epochs" in differs):
+        follows = fact == "n_steps" and ("n_epochs" in differs or "batch_size" in variables)
+        if follows or (fact == "base_model_snapshot" and "base_model" in asked):
             continue
         if left is None or right is None:
             if not (fact == "validation_sha256" and left == right):
                 unknown.append(fact)
-        elif left != right:
+        elif left != right and not (fact == "n_steps" and _about_equal(left, right)):
             hidden.append(fact)
     return EffectiveDifference(
         variables=variables,
@@ -141,6 +147,11 @@ def effective_difference(a: Run, b: Run) -> EffectiveDifference:
         unknown=tuple(unknown),
         separating=_separating(a, b, variables, tuple(hidden)),
     )
+
+
+def _about_equal(steps: str | int, other: str | int) -> bool:
+    least, most = sorted((float(steps), float(other)))
+    return most <= least * (1.0 + STEPS_TOLERANCE)
 
 
 def _separating(a: Run, b: Run, variables: tuple[Variable, ...], hidden: tuple[Fact, ...]) -> SeparatingRun | None:

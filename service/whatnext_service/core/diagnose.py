@@ -41,6 +41,8 @@ Leaf = Literal[
     "evaluate_run",
     "establish_baseline",
     "cannot_judge",
+    "still_training",
+    "run_failed",
 ]
 _Answer = Literal["yes", "no", "unknown"]
 
@@ -54,6 +56,8 @@ SUGGESTIONS: tuple[tuple[Leaf, str], ...] = (
     ("evaluate_run", "Evaluate the run on the selection suite: without a score its quality is unknown."),
     ("establish_baseline", "Establish the baseline: evaluate the untuned model on the same suite."),
     ("cannot_judge", "Attach a validation file: without one, overfitting and poor data look alike."),
+    ("still_training", "Wait: the run has not ended."),
+    ("run_failed", "The run did not finish: read the reason it gives before starting another like it."),
 )
 
 
@@ -155,6 +159,10 @@ def _walk(
     run = trial.run
     small = None if n_examples is None else is_small(n_examples)
     healthy = trace.ask("curves_healthy", _healthy(run, small), *curve_evidence(run))
+    if run.status in ("failed", "cancelled") and healthy != "no":
+        return "run_failed"
+    if run.status not in ("succeeded", "failed", "cancelled"):
+        return "still_training"
     if healthy != "no":
         arm = best_arm(trial)
         if arm is None:
