@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import os
 import signal
 import sys
 import time
@@ -11,9 +13,12 @@ import msgspec
 import pytest
 from tests.worker.worker_process import QUICK
 
-from whatnext_service.store.db import Pool
+from whatnext_service.store.db import Pool, create_pool
+from whatnext_service.store.embedded import EmbeddedPostgres
 from whatnext_service.store.jobs import FailedJob, defer, list_failed
-from whatnext_service.worker.fenced import PermanentFailure, QueueSettings, RetryAfter
+from whatnext_service.store.migrate import migrate
+from whatnext_service.store.postgres_cluster import EmbeddedSettings
+from whatnext_service.worker.fenced import CONNECTION_LOST, PermanentFailure, QueueSettings, RetryAfter
 from whatnext_service.worker.queue import Queue
 
 SCRIPT = Path(__file__).with_name("worker_process.py")
@@ -129,7 +134,7 @@ async def test_a_waiting_job_starts_only_when_what_was_asked_of_it_can_be_seen(q
     marked = asyncio.Event()
 
     async def look() -> None:
-        seen.append(await pool.fetchval("select count(*) from job_failure"))
+        seen.append(await pool.fetchval("select count(*) from workspace"))
 
     async def mark() -> None:
         marked.set()
@@ -137,9 +142,9 @@ async def test_a_waiting_job_starts_only_when_what_was_asked_of_it_can_be_seen(q
     queue.register("look", look)
     queue.register("mark", mark)
     async with pool.acquire() as conn:
-        job = await defer(conn, "look", {}, subject="a")
+        await defer(conn, "look", {}, subject="a")
         async with conn.transaction():
-            await conn.execute("insert into job_failure (job_id, attempt, reason) values ($1, 9, 'seen')", job)
+            await conn.execute("insert into workspace (id, name, created_at) values ('ws_a', 'a', now())")
             await defer(conn, "look", {}, subject="a")
             async with working(queue):
                 async with pool.acquire() as other:
@@ -366,6 +371,38 @@ async def test_a_worker_survives_the_loss_of_its_connections(queue: Queue, pool:
             await defer(conn, "later", {})
         await until_empty(pool)
     assert len(body.calls) == 1
+
+
+async def test_a_job_that_ends_while_the_database_is_down_is_not_run_again(test_folder: Path) -> None:
+    runs, started, go_on = 0, asyncio.Event(), asyncio.Event()
+
+    async def look() -> None:
+        nonlocal runs
+        runs += 1
+        started.set()
+        await go_on.wait()
+
+    root = test_folder / "restarted"
+    async with EmbeddedPostgres(EmbeddedSettings(root=root)) as dsn:
+        await migrate(dsn)
+        async with await create_pool(dsn) as pool:
+            queue = Queue(dsn, pool, msgspec.structs.replace(QUICK, stalled_s=5))
+            queue.register("look", look)
+            async with pool.acquire() as conn:
+                await defer(conn, "look", {}, subject="a")
+            async with working(queue):
+                await started.wait()
+                await pool.execute("checkpoint")
+                os.kill(int((root / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+                go_on.set()
+
+                async def ended() -> bool:
+                    with contextlib.suppress(*CONNECTION_LOST):
+                        return await statuses(pool) == []
+                    return False
+
+                await until(ended)
+    assert runs == 1
 
 
 async def test_a_periodic_job_runs_once_among_workers(dsn: str, pool: Pool) -> None:

@@ -39,7 +39,8 @@ class Queue:
     def __init__(self, dsn: str, pool: Pool, settings: QueueSettings | None = None) -> None:
         self._pool = pool
         self._settings = settings or QueueSettings()
-        # A claim forgotten in a crash of the database only repeats a job; waiting for the disk would halve the rate.
+        # A claim is on disk before any later commit is, such as the intent that precedes a paid call; a claim lost in
+        # a crash of the database before that only repeats a job. Waiting for the disk would halve the rate.
         options = {"application_name": "whatnext-queue", "options": "-c synchronous_commit=off"}
         connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, kwargs=options)
         self._app = procrastinate.App(connector=connector)
