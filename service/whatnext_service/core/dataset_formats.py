@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from whatnext_service.core.dataset_messages import Message, Report, canonical, kind_of, read_messages
-from whatnext_service.core.dataset_rows import GraderField, Row, fold, fold_legacy_prompt, turn
+from whatnext_service.core.dataset_rows import GraderField, Row, bare_legacy, fold, turn
 from whatnext_service.core.datasets import ProblemCode, ProblemSeverity, Trait
 from whatnext_service.core.loops import Method
 from whatnext_service.core.tokens import TOKENS_PER_MESSAGE, estimate_tokens
@@ -151,7 +151,7 @@ def _read_legacy(value: dict[str, object], report: Report) -> Row | None:
     if not isinstance(prompt, str) or not isinstance(completion, str):
         report("bad_content", "`prompt` and `completion` must both be text.", "Use `messages` for conversations.")
         return None
-    asked, answer = fold_legacy_prompt(prompt), fold(completion)
+    asked, answer = fold(bare_legacy(prompt)), fold(completion)
     if not answer:
         report("empty_answer", "The completion is empty.", "Write the answer, or drop the row.")
     if not asked:

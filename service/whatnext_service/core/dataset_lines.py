@@ -172,6 +172,13 @@ class RowSplitter:
         self._mark = 0
 
 
+def one_line(raw: bytes) -> bytes:
+    """A row as platforms want it, on a line of its own: a row of a JSON array may span many."""
+    if b"\n" in raw or b"\r" in raw:
+        raw = msgspec.json.format(raw, indent=-1)
+    return raw + b"\n"
+
+
 def iter_rows(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Give the rows of an accepted file again, each with the line it begins on; blank lines are left out."""
     splitter = RowSplitter()

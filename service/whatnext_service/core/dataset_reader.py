@@ -99,6 +99,7 @@ class DatasetReader:
             lines=lines.tobytes(),
             row_hashes=bytes(self._rows),
             prompt_hashes=bytes(self._prompts),
+            reversed_hashes=bytes(self._reversed),
             n_duplicates=len(found.duplicates),
             n_contradictions=len(found.contradictions),
             n_tokens=self._n_tokens,

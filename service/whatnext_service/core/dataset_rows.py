@@ -61,9 +61,9 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
-def fold_legacy_prompt(text: str) -> str:
-    """Fold a legacy prompt and drop the separator (`###`, `->`) that the old format wanted at its end."""
-    return fold(_LEGACY_SEPARATOR.sub("", text))
+def bare_legacy(text: str) -> str:
+    """A legacy prompt or completion without the separator (`###`, `->`) and the spaces the old format wanted."""
+    return _LEGACY_SEPARATOR.sub("", text).strip()
 
 
 def turn(role: str, text: str) -> str:

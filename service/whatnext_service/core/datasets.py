@@ -118,6 +118,8 @@ class DatasetFacts(msgspec.Struct, kw_only=True, frozen=True):
     """16 bytes for each example: the same prompt with the same answer has the same hash (`row_hash`)."""
     prompt_hashes: bytes
     """16 bytes for each example: the same prompt has the same hash (`prompt_hash`)."""
+    reversed_hashes: bytes
+    """DPO: 16 bytes for each example, the hash of the row that prefers the other output; empty otherwise."""
     n_duplicates: int
     """Examples that repeat an earlier one."""
     n_contradictions: int

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whatnext_service.core.corpus import Corpus, Numbers
-from whatnext_service.core.near_pairs import blocks, features
+from whatnext_service.core.near_pairs import blocks, count_slot, features, row_counts
 from whatnext_service.core.row_hashes import Indexes
 
 FOLDS = 5
@@ -13,8 +13,11 @@ MIN_ROWS = 40
 MIN_PER_LABEL = 5
 """Labels with fewer rows are not judged: four fifths of them are too few to learn from."""
 SUSPECT_RATIO = 10.0
+MIN_ROWS_PER_FEATURE, ROWS_PER_MIN_ROW = 2, 5_000
+"""A word teaches only when two rows have it, and one more for each 5,000 rows."""
 
-_TABLE_CELLS = 1 << 24
+_TABLE_CELLS = 1 << 22
+_BLOCK_CELLS = 1 << 21
 _MAX_TABLE_BITS = 18
 _SMOOTHING = 0.1
 _TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -64,38 +67,53 @@ def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDo
     return LabelDoubts(rows, own, kinds[best], rows[order], float((best == codes).mean()))
 
 
+class _Words(msgspec.Struct, frozen=True):
+    """The features that are common enough to be learnt from, of any rows."""
+
+    corpus: Corpus
+    counts: Numbers
+    least: int
+    bits: int
+
+    def of(self, rows: Indexes) -> tuple[Indexes, Indexes]:
+        """Position in `rows`, and slot of the feature."""
+        position, feature = features(self.corpus.inputs, rows)
+        common = self.counts[count_slot(feature)] >= self.least
+        return position[common], (feature[common] >> np.uint32(32 - self.bits)).astype(np.int64)
+
+
 def _held_out_scores(corpus: Corpus, rows: Indexes, codes: Indexes, folds: Indexes, n_kinds: int) -> Table:
-    n_words = int((corpus.inputs.offsets[rows + 1] - corpus.inputs.offsets[rows]).sum())
-    bits = min(_MAX_TABLE_BITS, int(np.log2(_TABLE_CELLS // n_kinds)), 4 + n_words.bit_length())
-    total = _count(corpus, rows, codes, n_kinds, bits)
+    words = _Words(
+        corpus=corpus,
+        counts=row_counts(corpus.inputs, rows),
+        least=max(MIN_ROWS_PER_FEATURE, len(rows) // ROWS_PER_MIN_ROW),
+        bits=min(_MAX_TABLE_BITS, int(np.log2(_TABLE_CELLS // n_kinds))),
+    )
+    counts = [_count(words, rows[folds == fold], codes[folds == fold], n_kinds) for fold in range(FOLDS)]
     scores = np.zeros((len(rows), n_kinds), dtype=np.float32)
     for fold in range(FOLDS):
         held = np.flatnonzero(folds == fold)
-        seen = total - _count(corpus, rows[held], codes[held], n_kinds, bits)
-        weights = np.log(seen + _SMOOTHING)
-        weights -= np.log(seen.sum(axis=0) + _SMOOTHING * len(seen))
+        seen = np.sum([counts[other] for other in range(FOLDS) if other != fold], axis=0)
+        usual = np.log(seen.sum(axis=0) + _SMOOTHING * len(seen))
+        weights = np.log(np.add(seen, _SMOOTHING, out=seen), out=seen)
+        weights -= usual
         rest = np.bincount(codes[folds != fold], minlength=n_kinds)
         prior = np.log((rest + 1) / (rest.sum() + n_kinds)).astype(np.float32)
-        for block in blocks(corpus.inputs, rows[held]):
-            position, feature = features(corpus.inputs, rows[held[block]])
+        for block in blocks(corpus.inputs, rows[held], max(1, _BLOCK_CELLS // n_kinds)):
+            position, slot = words.of(rows[held[block]])
             if len(position):
                 starts = np.flatnonzero(np.diff(position, prepend=-1))
-                sums = np.add.reduceat(weights[_slot(feature, bits)], starts, axis=0)
-                scores[held[block][position[starts]]] = sums
+                scores[held[block][position[starts]]] = np.add.reduceat(weights[slot], starts, axis=0)
             scores[held[block]] += prior
     return scores
 
 
-def _count(corpus: Corpus, rows: Indexes, codes: Indexes, n_kinds: int, bits: int) -> Table:
-    counts = np.zeros((1 << bits, n_kinds), dtype=np.float32)
-    for block in blocks(corpus.inputs, rows):
-        position, feature = features(corpus.inputs, rows[block])
-        np.add.at(counts, (_slot(feature, bits), codes[block][position]), np.float32(1))
-    return counts
-
-
-def _slot(feature: Numbers, bits: int) -> Numbers:
-    return feature >> np.uint32(32 - bits)
+def _count(words: _Words, rows: Indexes, codes: Indexes, n_kinds: int) -> Table:
+    counts = np.zeros(n_kinds << words.bits, dtype=np.float32)
+    for block in blocks(words.corpus.inputs, rows):
+        position, slot = words.of(rows[block])
+        np.add.at(counts, slot * n_kinds + codes[block][position], np.float32(1))
+    return counts.reshape(-1, n_kinds)
 
 
 def _calibrate(scores: Table, codes: Indexes) -> Confidence:

@@ -17,12 +17,13 @@ RARE_SHARE = 0.01
 RARE_ROWS = 5
 """A feature is rare when it occurs in at most 1 % of the rows, or in five."""
 
+BLOCK_WORDS = 250_000
+
 _BANDS = 21
 _BAND_ROWS = 3
 _WINDOW = 4
 _MIN_SIGNATURE = 0.25
-_BLOCK_WORDS = 250_000
-_BLOCK_PAIRS = 4_096
+_BLOCK_PAIRS = 1_024
 _TABLE_BITS = 22
 _MASK_32 = 0xFFFFFFFF
 _MASK_64 = 0xFFFFFFFFFFFFFFFF
@@ -45,7 +46,7 @@ def find_near_pairs(words: Words, numbers: Numbers, rows: Indexes) -> NearPairs:
     A pair of the threshold's likeness is seen with probability 0.98 where its rare features are as like, 0.75 where
     they are just like enough. In a crowd of more than five equal signatures each row is compared with its neighbours.
     """
-    counts = _row_counts(words, rows)
+    counts = row_counts(words, rows)
     limit = max(RARE_ROWS, round(RARE_SHARE * len(rows)))
     signatures = _signatures(words, rows, counts, limit)
     first, second = _candidates(signatures, numbers[rows])
@@ -111,10 +112,10 @@ def _gather(words: Words, rows: Indexes) -> tuple[Keys, Numbers]:
     return np.repeat(np.arange(len(rows), dtype=np.uint64), lengths), words.hashes[at]
 
 
-def blocks(words: Words, rows: Indexes) -> list[slice]:
-    """Cut `rows` into runs of about a quarter of a million words."""
+def blocks(words: Words, rows: Indexes, n_words: int = BLOCK_WORDS) -> list[slice]:
+    """Cut `rows` into runs of about so many words."""
     ends = np.cumsum(words.offsets[rows + 1] - words.offsets[rows])
-    cuts = np.flatnonzero(np.diff(ends // _BLOCK_WORDS)) + 1 if len(ends) else ends
+    cuts = np.flatnonzero(np.diff(ends // n_words)) + 1 if len(ends) else ends
     edges = [0, *(int(cut) for cut in cuts), len(rows)]
     return [slice(a, b) for a, b in pairwise(edges) if b > a]
 
@@ -125,15 +126,17 @@ def _distinct(values: Keys) -> Keys:
     return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
 
 
-def _row_counts(words: Words, rows: Indexes) -> Numbers:
+def row_counts(words: Words, rows: Indexes) -> Numbers:
+    """How many of `rows` have a feature, under its `count_slot`. A slot is shared by what hashes alike."""
     counts = np.zeros(1 << _TABLE_BITS, dtype=np.uint32)
     for block in blocks(words, rows):
         _, feature = features(words, rows[block])
-        np.add.at(counts, _slot(feature), np.uint32(1))
+        np.add.at(counts, count_slot(feature), np.uint32(1))
     return counts
 
 
-def _slot(feature: Numbers) -> Numbers:
+def count_slot(feature: Numbers) -> Numbers:
+    """Where `row_counts` counts a feature."""
     return feature >> np.uint32(32 - _TABLE_BITS)
 
 
@@ -142,7 +145,7 @@ def _signatures(words: Words, rows: Indexes, counts: Numbers, limit: int) -> Num
     signatures = np.full((len(rows), _BANDS * _BAND_ROWS), _MASK_32, dtype=np.uint32)
     for block in blocks(words, rows):
         position, feature = features(words, rows[block])
-        rare = counts[_slot(feature)] <= limit
+        rare = counts[count_slot(feature)] <= limit
         bare = np.bincount(position[rare], minlength=block.stop - block.start) == 0
         used = rare | bare[position]
         position, feature = position[used], feature[used]
@@ -181,7 +184,9 @@ def _jaccards(
     a, b = (_keys(*features(words, side)) for side in (first, second))
     for rare in (False, True):
         if rare and counts is not None:
-            a, b = (side[counts[_slot((side & np.uint64(_MASK_32)).astype(np.uint32))] <= limit] for side in (a, b))
+            a, b = (
+                side[counts[count_slot((side & np.uint64(_MASK_32)).astype(np.uint32))] <= limit] for side in (a, b)
+            )
         both = np.intersect1d(a, b, assume_unique=True)
         n_a, n_b, n_both = (per_pair(keys, len(first)) for keys in (a, b, both))
         union = n_a + n_b - n_both

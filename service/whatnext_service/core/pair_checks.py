@@ -83,13 +83,13 @@ def check_contradictions(corpus: Corpus, pairs: tuple[Pairs, ...]) -> Outcome:
 
 
 def check_near_contradictions(corpus: Corpus, pairs: tuple[Pairs, ...]) -> Outcome:
-    """Rows with another answer to nearly the same prompt: caution from 0.5 %, critical from 5 % (method 6.1)."""
+    """Other answers to nearly the same prompt: caution from 0.5 %, never more, for some are right (method 6.1)."""
     rows = _both(pairs)
     part = share(len(rows), corpus.n_rows)
     return conclude(
         corpus,
         "near_contradictions",
-        grade(part, 0.005, 0.05),
+        grade(part, 0.005, 2.0),
         f"{len(rows)} of {corpus.n_rows} rows answer nearly the same prompt differently ({part:.1%}).",
         value=part,
         threshold=0.005,

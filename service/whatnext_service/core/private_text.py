@@ -2,17 +2,26 @@
 
 import re
 
-_SECRET = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|\bsk-(?:proj-|ant-|live_|test_)?[A-Za-z0-9_-]{20,}"
-    r"|\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{40,}"
-    r"|\bxox[abposr]-[A-Za-z0-9-]{10,}"
-    r"|\bAIza[A-Za-z0-9_-]{30,}|\bhf_[A-Za-z0-9]{30,}|\bglpat-[A-Za-z0-9_-]{20,}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
+_SECRETS = tuple(
+    (sign, re.compile(pattern))
+    for sign, pattern in (
+        ("PRIVATE KEY-----", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+        ("sk-", r"\bsk-(?:proj-|ant-|live_|test_)?[A-Za-z0-9_-]{20,}"),
+        ("k_live_", r"\b[sr]k_live_[A-Za-z0-9]{16,}"),
+        ("AKIA", r"\bAKIA[A-Z0-9]{16}\b"),
+        ("ASIA", r"\bASIA[A-Z0-9]{16}\b"),
+        ("ghp_", r"\bghp_[A-Za-z0-9]{30,}"),
+        ("gho_", r"\bgho_[A-Za-z0-9]{30,}"),
+        ("ghs_", r"\bghs_[A-Za-z0-9]{30,}"),
+        ("github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{40,}"),
+        ("xox", r"\bxox[abposr]-[A-Za-z0-9-]{10,}"),
+        ("AIza", r"\bAIza[A-Za-z0-9_-]{30,}"),
+        ("hf_", r"\bhf_[A-Za-z0-9]{30,}"),
+        ("glpat-", r"\bglpat-[A-Za-z0-9_-]{20,}"),
+        ("eyJ", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+    )
 )
-_SECRET_SIGNS = ("PRIVATE KEY", "sk-", "sk_", "rk_", "AKIA", "ASIA", "gh", "xox", "AIza", "hf_", "glpat-", "eyJ")
+"""What must occur before the pattern is worth trying, and the pattern."""
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@(?!example\.)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 _PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])")
@@ -26,7 +35,7 @@ def find_private(text: str) -> tuple[bool, bool]:
 
     A card number counts only with a right check digit, an IBAN only with a right remainder.
     """
-    secret = any(sign in text for sign in _SECRET_SIGNS) and _SECRET.search(text) is not None
+    secret = any(sign in text and pattern.search(text) is not None for sign, pattern in _SECRETS)
     personal = "@" in text and _EMAIL.search(text) is not None
     if not personal and _THREE_DIGITS.search(text):
         personal = (

@@ -150,6 +150,9 @@ class QualityReport(msgspec.Struct, kw_only=True, frozen=True):
     answer_tokens: Spread
     n_label_suspects: int | None
     """Null where the answers are not labels, or too few to judge."""
+    label_confidence: bytes
+    """How far the other rows bear out each row's label, 0 to 1, packed as little-endian float32; NaN where a row was
+    not judged, empty where none was. The order in which to look for wrong labels: lowest first."""
     row_scores: bytes
     """Score of each row, 0 (bad) to 1 (nothing found), packed as little-endian float32: the product over the checks."""
     row_flags: bytes

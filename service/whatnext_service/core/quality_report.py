@@ -11,6 +11,7 @@ from whatnext_service.core.label_checks import (
     count_labels,
     find_labels,
 )
+from whatnext_service.core.label_errors import LabelDoubts
 from whatnext_service.core.pair_checks import check_pairs
 from whatnext_service.core.quality import (
     QUALITY_VERSION,
@@ -76,6 +77,7 @@ def report_quality(
         tokens=_spread(corpus.tokens),
         answer_tokens=_spread(corpus.answer_tokens),
         n_label_suspects=None if doubts is None else len(doubts.suspects),
+        label_confidence=b"" if doubts is None else _confidence(corpus, doubts),
         row_scores=_scores(corpus, outcomes),
         row_flags=_flags(corpus, outcomes),
         flag_codes=tuple(outcome.check.code for outcome in outcomes),
@@ -87,6 +89,12 @@ def _scores(corpus: Corpus, outcomes: tuple[Outcome, ...]) -> bytes:
     for outcome in outcomes:
         scores[outcome.rows] *= outcome.scores
     return scores.tobytes()
+
+
+def _confidence(corpus: Corpus, doubts: LabelDoubts) -> bytes:
+    confidence = np.full(corpus.n_rows, np.nan, dtype="<f4")
+    confidence[doubts.rows] = doubts.confidence
+    return confidence.tobytes()
 
 
 def _flags(corpus: Corpus, outcomes: tuple[Outcome, ...]) -> bytes:

@@ -1,0 +1,288 @@
+"""Making a dataset version from operations on another: planned on hashes, previewed, then carried out row by row."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal, TypeVar, assert_never
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from whatnext_service.core.conversion import REFERENCE, convert_row
+from whatnext_service.core.dataset_formats import normalise_row
+from whatnext_service.core.dataset_lines import one_line
+from whatnext_service.core.loops import Method
+from whatnext_service.core.near_pairs import NearPairs
+from whatnext_service.core.row_hashes import (
+    HASH_BYTES,
+    Indexes,
+    agreement,
+    answer_hash,
+    prompt_hash,
+    reversed_row_hash,
+    row_hash,
+    row_id,
+)
+from whatnext_service.core.split import SplitPart, assign_parts
+from whatnext_service.core.state import DerivationKind
+from whatnext_service.errors import DomainError
+
+MAX_SHOWN = 100
+_DROPPED = 255
+
+OperationKind = Literal[
+    "drop_duplicates",
+    "drop_contradictions",
+    "fix_contradictions",
+    "keep_by_score",
+    "drop_ids",
+    "add_examples",
+    "split",
+    "convert",
+]
+T = TypeVar("T")
+
+
+class Operation(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One operation that makes a new dataset version; each kind reads its own fields."""
+
+    kind: OperationKind
+    near: bool = False
+    """`drop_duplicates`: also rows nearly like an earlier one with the same answer."""
+    ids: Annotated[tuple[str, ...], Meta(max_length=100_000)] | None = None
+    """`drop_ids`: names of rows, as the quality report gives them."""
+    min_score: float | None = None
+    """`keep_by_score`: rows with a lower score in the quality report are dropped."""
+    examples: Annotated[tuple[msgspec.Raw, ...], Meta(max_length=10_000)] | None = None
+    """`add_examples`: rows in the version's own format."""
+    parts: Annotated[tuple[SplitPart, ...], Meta(min_length=2, max_length=8)] | None = None
+    """`split`: names and shares; the first part is the new version."""
+    method: Method | None = None
+    """`convert`: the format to convert to."""
+    answer_field: str = REFERENCE
+    """`convert` from RFT to SFT: the field that holds the answer."""
+
+
+class DerivationSource(msgspec.Struct, kw_only=True, frozen=True):
+    """What planning needs to know of the version derived from."""
+
+    row_hashes: bytes
+    prompt_hashes: bytes
+    reversed_hashes: bytes
+    scores: bytes | None
+    """`row_scores` of its quality report; null without one."""
+    near: NearPairs | None
+    """Near duplicates with the same answer; null without a quality report."""
+
+
+class OperationEffect(msgspec.Struct, kw_only=True, frozen=True):
+    """What one operation did."""
+
+    kind: DerivationKind
+    n_before: int
+    n_after: int
+    statement: str
+    rows: tuple[str, ...]
+    """Names of the first rows it dropped or added."""
+
+
+class Plan(msgspec.Struct, kw_only=True, frozen=True):
+    """A derivation, worked out but not carried out: the preview, and all that `carry_out` needs."""
+
+    effects: tuple[OperationEffect, ...]
+    part_names: tuple[str, ...]
+    part_counts: tuple[int, ...]
+    derived_by: tuple[DerivationKind, ...]
+    parts: bytes
+    """For each row of the source, then each row added, the number of its part; 255 when it is dropped."""
+    added: tuple[bytes, ...]
+    method: Method | None
+    answer_field: str
+
+
+def index_rows(rows: Iterable[tuple[int, bytes]]) -> DerivationSource:
+    """Hash the rows of an accepted file, where no stored hashes are at hand."""
+    row_hashes, prompts, turned = bytearray(), bytearray(), bytearray()
+    for _, raw in rows:
+        row = normalise_row(raw)
+        prompt = prompt_hash(row)
+        prompts += prompt
+        row_hashes += row_hash(prompt, answer_hash(row))
+        if row.method == "dpo":
+            turned += reversed_row_hash(row)
+    return DerivationSource(
+        row_hashes=bytes(row_hashes),
+        prompt_hashes=bytes(prompts),
+        reversed_hashes=bytes(turned),
+        scores=None,
+        near=None,
+    )
+
+
+def plan_derivation(source: DerivationSource, operations: tuple[Operation, ...]) -> Plan:
+    """Work out what the operations do, one after the other. Raises `derivation_invalid` and `quality_missing`."""
+    if not operations:
+        raise DomainError("derivation_invalid", "No operation was given.")
+    parts = np.zeros(len(source.row_hashes) // HASH_BYTES, dtype=np.uint8)
+    names: tuple[str, ...] = ("main",)
+    added: tuple[bytes, ...] = ()
+    method: Method | None = None
+    answer_field = REFERENCE
+    effects = []
+    for operation in operations:
+        if len(names) > 1 and operation.kind != "convert":
+            raise DomainError("derivation_invalid", "Only `convert` may follow `split`.")
+        before = int((parts != _DROPPED).sum())
+        touched: Indexes = np.empty(0, dtype=np.int64)
+        if operation.kind == "add_examples":
+            new = tuple(bytes(example) for example in _given(operation.examples, operation, "examples"))
+            touched = np.arange(len(parts), len(parts) + len(new))
+            source, added = _extended(source, new), (*added, *new)
+            parts = np.append(parts, np.zeros(len(new), dtype=np.uint8))
+        elif operation.kind == "split":
+            wanted = _given(operation.parts, operation, "parts")
+            names = tuple(part.name for part in wanted)
+            kept = np.flatnonzero(parts != _DROPPED)
+            parts[kept] = assign_parts(source.prompt_hashes, kept, source.near, wanted)
+        elif operation.kind == "convert":
+            method, answer_field = _given(operation.method, operation, "method"), operation.answer_field
+        else:
+            touched = _to_drop(operation, source, np.flatnonzero(parts != _DROPPED))
+            parts[touched] = _DROPPED
+        effects.append(_effect(operation, source, before, int((parts != _DROPPED).sum()), touched))
+    counts = tuple(int((parts == number).sum()) for number in range(len(names)))
+    if counts[0] == 0:
+        raise DomainError("derivation_invalid", "No row would be left.")
+    return Plan(
+        effects=tuple(effects),
+        part_names=names,
+        part_counts=counts,
+        derived_by=tuple(operation.kind for operation in operations),
+        parts=parts.tobytes(),
+        added=added,
+        method=method,
+        answer_field=answer_field,
+    )
+
+
+def carry_out(plan: Plan, rows: Iterable[tuple[int, bytes]], part: int = 0) -> Iterator[bytes]:
+    """Give the lines of one part of a planned derivation, from the rows of the source in their order."""
+    n_source = len(plan.parts) - len(plan.added)
+    for at, (_, raw) in enumerate(rows):
+        if at >= n_source:
+            raise DomainError("derivation_invalid", "The source has more rows than were planned for.")
+        if plan.parts[at] == part:
+            yield one_line(_converted(plan, raw))
+    for at, raw in enumerate(plan.added, start=n_source):
+        if plan.parts[at] == part:
+            yield one_line(_converted(plan, raw))
+
+
+def _converted(plan: Plan, raw: bytes) -> bytes:
+    return raw if plan.method is None else convert_row(raw, plan.method, plan.answer_field)
+
+
+def _to_drop(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
+    kind = operation.kind
+    if kind == "drop_ids":
+        wanted = set(_given(operation.ids, operation, "ids"))
+        return np.array([at for at in kept if _name(source, int(at)) in wanted], dtype=np.int64)
+    if kind == "keep_by_score":
+        least = _given(operation.min_score, operation, "min_score")
+        if source.scores is None:
+            raise DomainError("quality_missing", "`keep_by_score` needs the version's quality report.")
+        return kept[np.frombuffer(source.scores, dtype="<f4")[kept] < least]
+    found = agreement(*(_rows_of(packed, kept) for packed in _hashes(source)))
+    if kind == "drop_duplicates":
+        repeats = kept[found.duplicates]
+        return np.union1d(repeats, _near_repeats(source, kept, repeats)) if operation.near else repeats
+    if kind == "drop_contradictions":
+        return kept[found.contradictions]
+    if kind == "fix_contradictions":
+        return _outvoted(source, kept, found.contradictions, found.first)
+    if kind == "add_examples" or kind == "split" or kind == "convert":
+        raise ValueError(f"{kind} drops nothing")
+    assert_never(kind)
+
+
+def _near_repeats(source: DerivationSource, kept: Indexes, repeats: Indexes) -> Indexes:
+    if source.near is None:
+        raise DomainError("quality_missing", "Near duplicates are known once the quality report is there.")
+    gone = set(repeats.tolist()) | (set(range(len(source.row_hashes) // HASH_BYTES)) - set(kept.tolist()))
+    dropped = []
+    order = np.lexsort((source.near.first, source.near.second))
+    for first, second in zip(source.near.first[order].tolist(), source.near.second[order].tolist(), strict=True):
+        if first not in gone and second not in gone:
+            gone.add(second)
+            dropped.append(second)
+    return np.array(dropped, dtype=np.int64)
+
+
+def _outvoted(source: DerivationSource, kept: Indexes, opposed: Indexes, first: Indexes) -> Indexes:
+    """Rows whose answer is not the one most rows with that prompt give; where two tie, the higher score decides, and
+    without scores all of them go."""
+    votes = np.bincount(first, minlength=len(kept)).astype(np.float64)
+    weight = votes[first]
+    if source.scores is not None:
+        score = np.frombuffer(source.scores, dtype="<f4")[kept].astype(np.float64)
+        best = np.zeros(len(kept))
+        np.maximum.at(best, first, score)
+        weight = weight + best[first] / 2
+    prompts = np.frombuffer(_rows_of(source.prompt_hashes, kept), dtype="V16")
+    groups: dict[bytes, list[int]] = {}
+    for at in opposed.tolist():
+        groups.setdefault(prompts[at].tobytes(), []).append(at)
+    dropped: list[int] = []
+    for rows in groups.values():
+        top = max(weight[at] for at in rows)
+        winners = {int(first[at]) for at in rows if weight[at] == top}
+        dropped += [at for at in rows if len(winners) > 1 or int(first[at]) not in winners]
+    return np.sort(kept[np.array(dropped, dtype=np.int64)])
+
+
+def _extended(source: DerivationSource, new: tuple[bytes, ...]) -> DerivationSource:
+    more = index_rows((0, raw) for raw in new)
+    perfect = np.ones(len(new), dtype="<f4").tobytes()
+    if bool(source.reversed_hashes) != bool(more.reversed_hashes) and source.row_hashes and new:
+        raise DomainError("derivation_invalid", "The examples are not in the format of the version.")
+    return DerivationSource(
+        row_hashes=source.row_hashes + more.row_hashes,
+        prompt_hashes=source.prompt_hashes + more.prompt_hashes,
+        reversed_hashes=source.reversed_hashes + more.reversed_hashes,
+        scores=None if source.scores is None else source.scores + perfect,
+        near=source.near,
+    )
+
+
+def _effect(
+    operation: Operation, source: DerivationSource, before: int, after: int, touched: Indexes
+) -> OperationEffect:
+    change = f"adds {after - before} rows" if after > before else f"drops {before - after} of {before} rows"
+    if operation.kind == "split":
+        change = f"splits {before} rows so that no prompt is in two parts"
+    if operation.kind == "convert":
+        change = f"converts {before} rows to {operation.method}"
+    return OperationEffect(
+        kind=operation.kind,
+        n_before=before,
+        n_after=after,
+        statement=f"`{operation.kind}` {change}.",
+        rows=tuple(_name(source, int(at)) for at in touched[:MAX_SHOWN]),
+    )
+
+
+def _hashes(source: DerivationSource) -> tuple[bytes, bytes, bytes]:
+    return source.row_hashes, source.prompt_hashes, source.reversed_hashes
+
+
+def _rows_of(packed: bytes, rows: Indexes) -> bytes:
+    return np.frombuffer(packed, dtype=np.uint8).reshape(-1, HASH_BYTES)[rows].tobytes() if packed else b""
+
+
+def _name(source: DerivationSource, index: int) -> str:
+    return row_id(source.row_hashes[index * HASH_BYTES : (index + 1) * HASH_BYTES])
+
+
+def _given(value: T | None, operation: Operation, name: str) -> T:
+    if value is None:
+        raise DomainError("derivation_invalid", f"`{operation.kind}` needs `{name}`.")
+    return value
