@@ -34,16 +34,16 @@ def main() -> None:
     with listen(options.port) as sock:
         server = Server(app, lambda: print(base_url(sock), flush=True))
         if options.with_parent:
-            threading.Thread(target=_stop_with_parent, args=(server, os.getppid()), daemon=True).start()
+            threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         asyncio.run(server.serve(sockets=[sock]))
     if not server.started:
         raise SystemExit("the sandbox did not start")
 
 
-def _stop_with_parent(server: Server, parent: int) -> None:
+def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_PARENT_POLL_S)
-    server.should_exit = True
+    os._exit(0)
 
 
 if __name__ == "__main__":

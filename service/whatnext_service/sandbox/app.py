@@ -44,7 +44,7 @@ _FAULT_HANDLERS = (
 def create_app(
     folder: Path, *, api_key: str, faults: Faults | None = None, result_encoding: ResultEncoding = "base64"
 ) -> Litestar:
-    """A sandbox that keeps everything in `folder`; one server at a time may use it.
+    """A sandbox that keeps everything in `folder`; a second server on it does not start.
 
     With `faults`, also the routes under /sandbox that plan faults and show the ledger, behind the same key.
     """

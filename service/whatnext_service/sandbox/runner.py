@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from whatnext_service.sandbox import wire
 from whatnext_service.sandbox.faults import Faults
 from whatnext_service.sandbox.files import Files
+from whatnext_service.sandbox.progress import describe_step, to_metrics
 from whatnext_service.sandbox.shelf import Shelf
 from whatnext_service.sandbox.state import State
 from whatnext_service.sandbox.trainer import (
@@ -190,7 +191,7 @@ class Runner:
                 case Resolved(hyperparameters=found):
                     self._resolve(job, wire.Hyperparameters(**msgspec.structs.asdict(found)))
                 case Step():
-                    self.say(job_id, _describe_step(report), data=_metrics(report))
+                    self.say(job_id, describe_step(report), data=to_metrics(report))
                 case Saved(step=step):
                     self._keep(job, step)
                 case Finished(trained_tokens=n_tokens):
@@ -215,7 +216,7 @@ class Runner:
             fine_tuning_job_id=job.id,
             fine_tuned_model_checkpoint=name,
             step_number=step.step,
-            metrics=_metrics(step),
+            metrics=to_metrics(step),
         )
         self._shelf.add(name, job.id, checkpoint_path(self._state.jobs / job.id, step.step), listed=False)
         self._state.put("checkpoint", checkpoint.id, checkpoint, parent=job.id)
@@ -279,26 +280,3 @@ async def _spawn(folder: Path) -> Process:
 
 def _model_name(job: wire.Job) -> str:
     return f"ft:{job.model}:sandbox:{job.user_provided_suffix or ''}:{job.id[-8:]}"
-
-
-def _metrics(step: Step) -> wire.Metrics:
-    return wire.Metrics(
-        step=step.step,
-        total_steps=step.n_steps,
-        train_loss=step.train_loss,
-        train_mean_token_accuracy=step.train_mean_token_accuracy,
-        valid_loss=step.valid_loss,
-        valid_mean_token_accuracy=step.valid_mean_token_accuracy,
-        full_valid_loss=step.full_valid_loss,
-        full_valid_mean_token_accuracy=step.full_valid_mean_token_accuracy,
-    )
-
-
-def _describe_step(step: Step) -> str:
-    losses = {
-        "training loss": step.train_loss,
-        "validation loss": step.valid_loss,
-        "full validation loss": step.full_valid_loss,
-    }
-    measured = ", ".join(f"{name}={loss:.2f}" for name, loss in losses.items() if loss is not None)
-    return f"Step {step.step}/{step.n_steps}: {measured}"

@@ -3,14 +3,17 @@
 Writes reach the operating system before a call is answered, so a kill -9 of the sandbox loses nothing it said.
 """
 
+import fcntl
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import msgspec
 
+_CLAIM_POLL_S = 0.05
 _SCHEMA = """
 create table if not exists object (
     seq integer primary key autoincrement,
@@ -60,10 +63,17 @@ class Ledger(msgspec.Struct, kw_only=True, frozen=True):
     """Calls answered from a stored idempotency key."""
 
 
-class State:
-    """One connection, used from one thread."""
+class FolderInUse(Exception):
+    """Another server works in the folder."""
 
-    def __init__(self, folder: Path) -> None:
+
+class State:
+    """One connection, used from one thread, in a folder no other server uses."""
+
+    def __init__(self, folder: Path, *, wait_s: float = 10.0) -> None:
+        """Waits `wait_s` for a server that is still ending; raises FolderInUse if it does not."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._claim = _claim(folder, wait_s)
         self.files = folder / "files"
         self.jobs = folder / "jobs"
         for needed in (self.files, self.jobs):
@@ -75,6 +85,7 @@ class State:
 
     def close(self) -> None:
         self._db.close()
+        self._claim.close()
 
     def put(self, kind: str, id: str, value: msgspec.Struct, *, parent: str = "") -> None:
         """Inserts or replaces; a replaced object keeps its place in lists."""
@@ -126,6 +137,22 @@ class State:
 
     def ledger(self) -> Ledger:
         return _ledger(self._db)
+
+
+def _claim(folder: Path, wait_s: float) -> IO[bytes]:
+    """A lock that lasts until it is closed or the process ends, however it ends."""
+    file = (folder / "lock").open("wb")
+    give_up = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                file.close()
+                raise FolderInUse(str(folder)) from None
+            time.sleep(_CLAIM_POLL_S)
+        else:
+            return file
 
 
 def read_ledger(folder: Path) -> Ledger:
