@@ -1,5 +1,7 @@
 """The tree of method 5, leaf by leaf, and what stands beside it."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from tests.core.loop_states import (
@@ -16,8 +18,13 @@ from tests.core.loop_states import (
 )
 
 from whatnext_service.core.curves import Finding
-from whatnext_service.core.diagnose import SUGGESTIONS, diagnose
+from whatnext_service.core.diagnose import SUGGESTIONS, Diagnosis, diagnose
 from whatnext_service.core.loops import Choices, Range
+from whatnext_service.core.read_curve import read_curve
+from whatnext_service.core.result_files import parse_result_file
+from whatnext_service.errors import DomainError
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 MODERATE = a_reading(verdict="moderate", trend="risen", overfit_ratio=1.7, rise=1.3, best_is_last=False, best_step=60)
 SEVERE = a_reading(verdict="severe", trend="risen", overfit_ratio=2.6, rise=1.6, best_is_last=False, best_step=40)
@@ -337,3 +344,18 @@ def test_process_findings(child, code):
     """Method 1, evidence 3, hazards f."""
     state = a_state(runs=(a_run(1, effective=an_effective()), child))
     assert [one.code for one in diagnose(state, child).findings if one.kind == "process"] == [code]
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real training records are not at hand")
+def test_every_real_curve_can_be_diagnosed():
+    n_read = 0
+    for path in sorted(file for kind in ("openai_csv", "trainer_state") for file in (DATA / kind).rglob("*.*")):
+        try:
+            parsed = parse_result_file(path.read_bytes())
+        except DomainError:
+            continue
+        run = a_run(1, reading=read_curve(parsed.curve))
+        diagnosis = diagnose(a_state(runs=(run,), evaluations=(an_evaluation(8.0, run=1),)), run)
+        assert msgspec.json.decode(msgspec.json.encode(diagnosis), type=Diagnosis) == diagnosis, path.name
+        n_read += 1
+    assert n_read > 80
