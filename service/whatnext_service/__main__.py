@@ -72,6 +72,10 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
 async def _serve(settings: Settings, stop: asyncio.Event) -> int:
     standalone = settings.database_url is None
     async with serving.serving(settings, standalone=standalone) as served:
+        if served.key is None:
+            print(f"whatnext answers at {served.url}; `whatnext-service keys` makes a key", flush=True)
+            await stop.wait()
+            return 0
         print(
             WAYS_TO_ASK.format(
                 url=served.url,

@@ -34,7 +34,8 @@ class Served(msgspec.Struct, kw_only=True, frozen=True):
     """Where the service answers, and the key to ask it with."""
 
     url: str
-    key: str
+    key: str | None
+    """The local admin key of a standalone service; null in production, where `keys` makes them."""
     key_file: Path
 
 
@@ -60,7 +61,7 @@ async def serving(settings: Settings, *, standalone: bool) -> AsyncIterator[Serv
         async with open_services(settings, dsn) as services:
             await _require_migrated(services)
             key_file = settings.data_dir / "key"
-            key = await _own_key(services, key_file)
+            key = await _own_key(services, key_file) if standalone else None
         config = uvicorn.Config(
             create_app(settings, dsn, with_worker=standalone),
             host=settings.host,
