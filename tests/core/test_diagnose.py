@@ -338,6 +338,10 @@ def test_clean_data_of_the_right_size_has_no_finding():
             "hidden_change",
         ),
         (a_run(2, a_config(learning_rate_multiplier=0.5), effective=an_effective()), "change_not_taken"),
+        (
+            a_run(2, a_config(n_epochs=3), effective=an_effective(n_epochs=3, n_steps=1005, seed=8)),
+            "seed_differs",
+        ),
     ],
 )
 def test_process_findings(child, code):

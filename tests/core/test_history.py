@@ -97,3 +97,11 @@ def test_a_failed_run_keeps_its_row():
 def test_a_verdict_comes_from_the_curve():
     (row,) = history(a_state(runs=(a_run(1, reading=a_reading(verdict="moderate")),)))
     assert row.overfitting == "moderate"
+
+
+def test_another_seed_or_validation_file_alone_does_not_confound_a_row():
+    """A seed is noise, which the interval carries; no held-out score depends on the validation file."""
+    child = a_run(
+        2, a_config(n_epochs=3), effective=an_effective(n_epochs=3, n_steps=1005, seed=8, validation_sha256="other")
+    )
+    assert history(a_state(runs=(a_run(1, effective=an_effective()), child)))[1].confounded_by == ()

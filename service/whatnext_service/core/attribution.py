@@ -56,6 +56,13 @@ class EffectiveDifference(msgspec.Struct, kw_only=True, frozen=True):
         """More than one difference: no credit to any of them (evidence 3)."""
         return len(self.variables) + len(self.hidden) > 1
 
+    @property
+    def systematic(self) -> tuple[Fact, ...]:
+        """The differences that can move a score one way: all but the seed, which is noise, and the validation file,
+        which no score depends on.
+        """
+        return tuple(fact for fact in (*self.variables, *self.hidden) if fact not in ("seed", "validation_sha256"))
+
 
 def effective_config(
     config: RunConfig,

@@ -87,7 +87,18 @@ def process_findings(state: LoopState, run: Run) -> tuple[DiagnosisFinding, ...]
     if parent is None:
         return tuple(found)
     difference = effective_difference(parent, run)
-    if difference.hidden and difference.confounded:
+    if difference.variables and difference.hidden == ("seed",):
+        found.append(
+            _process(
+                "seed_differs",
+                f"{run.name} also trained with another seed than {parent.name}: the difference carries re-training noise",
+                difference.separating.statement if difference.separating else "repeat the run",
+                1,
+                "evidence 1, 3",
+                severity="info",
+            )
+        )
+    elif difference.hidden and difference.confounded:
         separate = difference.separating.statement if difference.separating else "no single run separates them"
         found.append(
             _process(
@@ -132,11 +143,13 @@ def _data(
     )
 
 
-def _process(code: str, statement: str, suggestion: str, value: float, source: str) -> DiagnosisFinding:
+def _process(
+    code: str, statement: str, suggestion: str, value: float, source: str, *, severity: Severity = "caution"
+) -> DiagnosisFinding:
     return DiagnosisFinding(
         kind="process",
         code=code,
-        severity="caution",
+        severity=severity,
         statement=statement,
         suggestion=suggestion,
         value=value,

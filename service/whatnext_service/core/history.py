@@ -152,8 +152,8 @@ def _changed(parent: Run, run: Run, versions: tuple[DatasetVersion, ...]) -> tup
 def _confounded(parent: Run | None, run: Run) -> tuple[str, ...]:
     if len(run.confounded_by) > 1 or parent is None:
         return run.confounded_by
-    difference = effective_difference(parent, run)
-    return (*difference.variables, *difference.hidden) if difference.confounded else ()
+    systematic = effective_difference(parent, run).systematic
+    return systematic if len(systematic) > 1 else ()
 
 
 def _earlier_step(arm: Arm | None) -> int | None:
