@@ -17,7 +17,7 @@ from whatnext_service.core.plan import what_next
 from whatnext_service.core.read_curve import read_curve
 from whatnext_service.core.runs import Checkpoint, Run
 from whatnext_service.core.scoreboard import read_scoreboard
-from whatnext_service.core.state import BaseModel, DatasetVersion, DerivationKind, LoopState
+from whatnext_service.core.state import BaseModel, DatasetVersion, Decline, DerivationKind, LoopState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SUITE = Suite(
@@ -141,6 +141,9 @@ class SurfaceLoop:
 
     def _carry_out(self, answer: Answer) -> bool:
         action = answer.action
+        if action.kind == "do_not_fine_tune":
+            self._decline(answer)
+            return True
         if action.kind not in ("evaluate", "record_baseline"):
             return False
         assert action.request is not None
@@ -151,6 +154,12 @@ class SurfaceLoop:
         else:
             self._evaluate(body)
         return True
+
+    def _decline(self, answer: Answer) -> None:
+        """A surface is there to be experimented on, however good its untuned model is."""
+        action = answer.action
+        refused = Decline(recommendation_id=action.recommendation_id, fingerprint=action.fingerprint, reason=None)
+        self._advance(declines=(*self.state.declines, refused))
 
     def held_test_score(self) -> tuple[float, Config | None]:
         """Test score of what the planner holds best; the untuned model while nothing is held better."""

@@ -81,7 +81,7 @@ def draft(
     return made if why_not is None else msgspec.structs.replace(made, why_not=why_not)
 
 
-def call(method: Literal["POST", "PUT"], path: str, body: RequestBody) -> Request:
+def call(method: Literal["POST", "PUT", "DELETE"], path: str, body: RequestBody | None = None) -> Request:
     """The literal HTTP call that carries an action out."""
     return Request(method=method, path=path, body=body)
 

@@ -29,7 +29,7 @@ HELD: tuple[Variable, ...] = (
     "learning_rate_multiplier",
     "batch_size",
 )
-LAST_RESORTS = ("other_base_model", "other_method", "batch_size")
+LAST_RESORTS = ("other_method", "batch_size")
 """Changes without a measured gain on a loop that already beats its baseline (evidence 8)."""
 MAX_DRAFTS = 8
 """How many moves are worked out: the advice, its alternatives, and room for declined ones."""
@@ -91,9 +91,17 @@ def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) 
     return (*drafts, *last)
 
 
-def promising(each: Draft) -> bool:
-    """Whether a change is worth more runs once the loop is flat: data and rates are, the last resorts are not."""
-    return each.change is not None and each.change.expects.rule not in LAST_RESORTS
+def promising(board: Scoreboard, each: Draft) -> bool:
+    """Whether a change is worth more runs once the loop is flat: data and rates are, the last resorts are not.
+
+    Another base model is, when the loop's own choices name it.
+    """
+    if each.change is None:
+        return False
+    rule = each.change.expects.rule
+    if rule == "other_base_model":
+        return board.state.loop.choices.base_models is not None
+    return rule not in LAST_RESORTS
 
 
 def _doubted(made: Draft, record: RuleRecord) -> Draft:

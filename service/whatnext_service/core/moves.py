@@ -1,6 +1,7 @@
 """Candidate experiments: every single change worth trying next, in the order the evidence gives them."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -148,6 +149,9 @@ def _rates(board: Scoreboard, run: Run, rule: Rule, seen: Outcome) -> Iterator[M
         case "lower_rate_risen":
             why = f"validation loss in {run.name} rose{rise}: a lower rate, not fewer epochs, repairs it (evidence 8)"
             factors = (0.3, 0.6)
+        case "repair_rate":
+            why = f"the rate ruined {run.name}{rise}: its base model was not judged at a rate of its own (evidence 8)"
+            factors = (0.1, 0.3)
         case "raise_rate_undertrained":
             why = f"validation loss in {run.name} was still at its minimum at the last epoch: undertrained (evidence 8)"
             factors = (2.0, 1.5)
@@ -173,13 +177,20 @@ def _longer(board: Scoreboard, run: Run) -> Iterator[Move]:
 
 
 def _models(board: Scoreboard, run: Run, found: tuple[Standing, ...]) -> Iterator[Move]:
+    """Every other allowed base model once, on the same data; its rate is repaired once if it ruined the run."""
     version = find_version(board.versions, run.config.dataset_version_id)
     n_examples = 0 if version is None else version.n_examples
-    used = {each.trial.run.config.base_model for each in found} | {each.config.base_model for each in board.failed_runs}
+    used = {each.config.base_model for each in board.failed_runs}
+    alone: dict[str, list[Run]] = {}
+    for each in found:
+        alone.setdefault(each.trial.run.config.base_model, []).append(each.trial.run)
     for name in allowed_models(board.state, run.config.method, n_examples):
-        if name not in used:
+        if name not in used and name not in alone:
             why = f"{name} has not been tried on this data, and the levers on {run.config.base_model} are used up"
             yield _move("other_base_model", run, "base_model", name, Overrides(base_model=name), why)
+    for name, tried in alone.items():
+        if name != run.config.base_model and len(tried) == 1 and outcome(tried[0]).above_first:
+            yield from islice(_rates(board, tried[0], "repair_rate", outcome(tried[0])), 1)
 
 
 def _methods(board: Scoreboard, run: Run) -> Iterator[Move]:

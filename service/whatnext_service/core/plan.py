@@ -18,8 +18,9 @@ from whatnext_service.core.departure import compare_with_method
 from whatnext_service.core.draft import Draft, draft
 from whatnext_service.core.gate_change import change_gate, first_run_gate, promising
 from whatnext_service.core.gate_failure import failure_gate
-from whatnext_service.core.gate_finish import leave_loop, repeat_gate, shipped_gate
+from whatnext_service.core.gate_finish import leave_loop, shipped_gate
 from whatnext_service.core.gate_progress import evaluate_gate, evaluation_pending_gate, run_pending_gate
+from whatnext_service.core.gate_repeat import repeat_gate
 from whatnext_service.core.gate_setup import baseline_gate, data_quality_gate, dataset_gate, wrong_tool_gate
 from whatnext_service.core.identity import recommendation_id
 from whatnext_service.core.incumbent import Standing, incumbent, standings
@@ -77,7 +78,7 @@ def _gates(
     yield first_run_gate(board)
     changes = () if best is None else change_gate(board, found, best)
     flat = met.get("beaten_and_flat")
-    if flat is not None and not any(promising(each) and each.fingerprint not in declined for each in changes):
+    if flat is not None and not any(promising(board, each) and each.fingerprint not in declined for each in changes):
         yield (*leave_loop(board, best, flat.detail), *changes)
     yield changes
     yield repeat_gate(board, best)
