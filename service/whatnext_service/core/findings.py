@@ -91,7 +91,7 @@ def process_findings(state: LoopState, run: Run) -> tuple[DiagnosisFinding, ...]
         found.append(
             _process(
                 "seed_differs",
-                f"{run.name} also trained with another seed than {parent.name}: the difference carries re-training noise",
+                f"{run.name} trained with another seed than {parent.name}: their difference carries re-training noise",
                 difference.separating.statement if difference.separating else "repeat the run",
                 1,
                 "evidence 1, 3",
@@ -100,6 +100,8 @@ def process_findings(state: LoopState, run: Run) -> tuple[DiagnosisFinding, ...]
         )
     elif difference.hidden and difference.confounded:
         separate = difference.separating.statement if difference.separating else "no single run separates them"
+        if difference.hidden == ("validation_sha256",):
+            separate = "compare the two by their held-out scores, not by validation loss"
         found.append(
             _process(
                 "hidden_change",
