@@ -31,13 +31,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield begin
     for launched in started:
-        launched.process.kill()
-        launched.process.wait()
-
-
-def kill(launched: Launched) -> None:
-    launched.process.kill()
-    launched.process.wait()
+        launched.kill()
 
 
 async def slow_down(launched: Launched, delay_s: float) -> None:
@@ -65,7 +59,7 @@ async def test_what_was_finished_survives_a_kill(start: Start, connect: Connect,
     events = [event async for event in client.fine_tuning.jobs.list_events(job.id)]
     results = await read_results(client, job.result_files[0])
     ledger = read_ledger(tmp_path)
-    kill(first)
+    first.kill()
 
     client = connect(start().base_url, API_KEY)
     assert await client.fine_tuning.jobs.retrieve(job.id) == job
@@ -86,7 +80,7 @@ async def test_an_interrupted_job_starts_anew_and_gives_the_same_model(
     await slow_down(first, 0.05)
     job = await create_job(client, seed=3)
     await wait_for(client, job.id, "running")
-    kill(first)
+    first.kill()
 
     client = connect(start().base_url, API_KEY)
     done = await wait_for(client, job.id)
@@ -104,7 +98,7 @@ async def test_a_paused_job_stays_paused_over_a_kill_and_can_be_resumed(start: S
     job = await create_job(client)
     await wait_for(client, job.id, "running")
     await client.fine_tuning.jobs.pause(job.id)
-    kill(first)
+    first.kill()
 
     client = connect(start().base_url, API_KEY)
     assert (await client.fine_tuning.jobs.retrieve(job.id)).status == "paused"
@@ -119,7 +113,7 @@ async def test_the_training_process_dies_with_its_server(start: Start, connect: 
     job = await create_job(client)
     await wait_for(client, job.id, "running")
     (trainer,) = list_children(first.process.pid)
-    kill(first)
+    first.kill()
     until(lambda: not is_running(trainer))
 
 

@@ -139,11 +139,12 @@ class Runner:
             self._catch_up(job.id, process)
             async for line in process.stdout:
                 self._note(job.id, self._decoder.decode(line))
+            await process.wait()
         finally:
             del self._processes[job.id]
-            with contextlib.suppress(ProcessLookupError):
+            if process.returncode is None:
                 process.kill()
-            await process.wait()
+                await process.wait()
         self._note(job.id, Stopped(code="server_error", message="The training process ended early", param=None))
 
     def _catch_up(self, job_id: str, process: Process) -> None:

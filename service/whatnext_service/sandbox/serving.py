@@ -100,6 +100,11 @@ class Launched(msgspec.Struct, kw_only=True, frozen=True):
         self.process.terminate()
         self.process.wait()
 
+    def kill(self) -> None:
+        """Ends it without warning; harmless if it has ended."""
+        self.process.kill()
+        self.process.wait()
+
 
 def launch(
     folder: Path, *, api_key: str | None = None, port: int = 0, faults: bool = False, plain_results: bool = False
@@ -112,7 +117,8 @@ def launch(
     environment = {**os.environ, "PYTHONPATH": path, "SANDBOX_API_KEY": key}
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert process.stdout
-    url = process.stdout.readline().strip()
+    with process.stdout as said:
+        url = said.readline().strip()
     if not url:
         raise RuntimeError(f"the sandbox did not start (exit status {process.wait()})")
     return Launched(base_url=url, api_key=key, folder=folder, process=process)
