@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from whatnext_service.core.curve_noise import LARGEST, SMALLEST
 from whatnext_service.core.curve_view import CurveView, Points
 from whatnext_service.core.curves import Finding
 from whatnext_service.core.loops import Method
@@ -24,9 +25,9 @@ def collapse_findings(view: CurveView, method: Method, thresholds: CurveThreshol
 
 def _not_finite(points: Points, what: str) -> Finding | None:
     """A loss that ends as NaN or infinity has diverged (method 3 "NaN, or loss explodes")."""
-    if points.n == 0 or math.isfinite(points.values[-1]):
+    if points.n == 0 or abs(points.values[-1]) <= LARGEST:
         return None
-    broken = np.flatnonzero(~np.isfinite(points.values))
+    broken = np.flatnonzero(~points.usable())
     step = int(points.steps[broken[0]])
     return Finding(
         code="not_finite",
@@ -41,7 +42,7 @@ def _not_finite(points: Points, what: str) -> Finding | None:
 
 def _gaps(valid: Points) -> Finding | None:
     """Validation losses that are not finite while training goes on are left out; above half of them, the run broke."""
-    n_broken = int(np.count_nonzero(~np.isfinite(valid.values)))
+    n_broken = int(np.count_nonzero(~valid.usable()))
     if n_broken == 0:
         return None
     mostly = n_broken > valid.n / 2
@@ -62,7 +63,9 @@ def _exploded(train: Points, thresholds: CurveThresholds) -> Finding | None:
     if finite.n < 4:
         return None
     first, last = finite.ends(thresholds)
-    if first <= 0.0 or last < thresholds.diverged_train * first or last - first <= finite.doubt(thresholds):
+    if first <= SMALLEST or last < max(thresholds.diverged_train * first, thresholds.near_zero):
+        return None
+    if last - first <= finite.doubt(thresholds):
         return None
     return Finding(
         code="diverged",

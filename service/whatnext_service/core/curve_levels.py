@@ -5,7 +5,7 @@ import math
 import msgspec
 import numpy as np
 
-from whatnext_service.core.curve_noise import Cycle, moving_mean, noise_sd
+from whatnext_service.core.curve_noise import Cycle, moving_mean, noise_sd, quotient, quotient_or
 from whatnext_service.core.curve_view import Points
 from whatnext_service.core.curves import ValidSource
 from whatnext_service.core.thresholds import CurveThresholds
@@ -34,12 +34,12 @@ class Levels(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def rise(self) -> float:
         """Last over best level; 1 where the best is not positive."""
-        return self.last / self.best if self.best > 0.0 else 1.0
+        return quotient_or(self.last, self.best, 1.0)
 
     @property
     def change_from_first(self) -> float:
         """Last over first level; 1 where the first is not positive."""
-        return self.last / self.first if self.first > 0.0 else 1.0
+        return quotient_or(self.last, self.first, 1.0)
 
 
 def full_pass_levels(evaluated: Points, thresholds: CurveThresholds) -> Levels:
@@ -50,7 +50,7 @@ def full_pass_levels(evaluated: Points, thresholds: CurveThresholds) -> Levels:
     steps, values = evaluated.steps, evaluated.values
     noise = noise_sd(values) if values.size >= thresholds.noise_points else None
     lowest = float(values.min())
-    relative = noise / lowest if noise is not None and lowest > 0.0 else None
+    relative = quotient(noise, lowest) if noise is not None else None
     window = max(2, values.size // 5) if relative is not None and relative > thresholds.noisy else 1
     means = moving_mean(values, window) if window > 1 else values
     at = int(np.argmin(means))
@@ -91,9 +91,10 @@ def batch_levels(evaluated: Points, cycle: Cycle | None, thresholds: CurveThresh
     spread = float(variances[at] + variances[-1])
     if cycle is not None:
         spread *= 1.0 - min(cycle.strength, 1.0)
-    doubt = thresholds.noise_factor * math.sqrt(spread / window) / best if best > 0.0 else 0.0
+    doubt = quotient_or(thresholds.noise_factor * math.sqrt(spread / window), best, 0.0)
     first_window = cycle.period if cycle is not None else max(1, min(5, n // 10))
     first = float(values[:first_window].mean())
+    from_first = thresholds.noise_factor * math.sqrt(spread * (1.0 / window + 1.0 / first_window))
     inside = at + window // 2
     return Levels(
         source="batch",
@@ -104,10 +105,8 @@ def batch_levels(evaluated: Points, cycle: Cycle | None, thresholds: CurveThresh
         best_step=int(steps[inside]),
         last=last,
         best_is_last=at >= means.size - window and last - best <= min(doubt, thresholds.rise_usable - 1.0) * best,
-        noise=math.sqrt(float(variances[-1])) / best if best > 0.0 else None,
+        noise=quotient(math.sqrt(float(variances[-1])), best),
         doubt=doubt,
-        first_doubt=thresholds.noise_factor
-        * math.sqrt(spread * (1.0 / window + 1.0 / first_window))
-        / max(first, 1e-300),
+        first_doubt=quotient_or(from_first, first, 0.0),
         cycle=cycle,
     )

@@ -8,6 +8,8 @@ import numpy as np
 from whatnext_service.core.curve_points import Floats
 
 MOST_POINTS = 16_384
+LARGEST = 1e12
+SMALLEST = 1e-12
 _NORMAL_MAD = 0.6745
 
 
@@ -22,6 +24,16 @@ class Cycle(msgspec.Struct, kw_only=True, frozen=True):
     """1 for the first evaluation of a cycle: the place in the cycle with the highest mean loss."""
     highest_over_median: float
     """Mean loss at that place over the median place's."""
+
+
+def quotient(over: float, under: float) -> float | None:
+    """One level over another; null where the lower one is not positive."""
+    return over / under if under > SMALLEST else None
+
+
+def quotient_or(over: float, under: float, otherwise: float) -> float:
+    """One level over another; `otherwise` where the lower one is not positive."""
+    return over / under if under > SMALLEST else otherwise
 
 
 def noise_sd(values: Floats) -> float | None:
@@ -60,7 +72,7 @@ def find_cycle(values: Floats, *, expected: int | None, strength: float) -> Cycl
     residual = values - moving_mean(padded, trend_window)
     residual -= residual.mean()
     power = float(residual @ residual)
-    if power <= 0.0 or not math.isfinite(power):
+    if power <= SMALLEST * SMALLEST:
         return None
     spectrum = np.abs(np.fft.rfft(residual, 2 * n)) ** 2
     correlation = np.fft.irfft(spectrum)[:n] / power * (n / (n - np.arange(n)))
@@ -85,5 +97,5 @@ def _cycle(values: Floats, period: int, strength: float) -> Cycle:
         period=period,
         strength=strength,
         highest_row=highest + 1,
-        highest_over_median=float(means[highest]) / median if median > 0.0 else 1.0,
+        highest_over_median=quotient_or(float(means[highest]), median, 1.0),
     )

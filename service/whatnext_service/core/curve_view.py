@@ -4,8 +4,9 @@ import math
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from whatnext_service.core.curve_noise import noise_sd
+from whatnext_service.core.curve_noise import LARGEST, noise_sd
 from whatnext_service.core.curve_points import Floats, Ints
 from whatnext_service.core.curves import Curve
 from whatnext_service.core.thresholds import CurveThresholds
@@ -23,9 +24,13 @@ class Points(msgspec.Struct, kw_only=True, frozen=True):
     def n(self) -> int:
         return int(self.values.size)
 
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Which values are numbers to reckon with: not NaN, not infinite, not beyond 1e12."""
+        return np.abs(self.values) <= LARGEST
+
     def finite(self) -> "Points":
-        """Without NaN and infinity."""
-        kept = np.isfinite(self.values)
+        """The usable values alone."""
+        kept = self.usable()
         return self if bool(kept.all()) else Points(steps=self.steps[kept], values=self.values[kept])
 
     def after_start(self) -> "Points":

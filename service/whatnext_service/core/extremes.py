@@ -2,6 +2,7 @@
 
 import math
 
+from whatnext_service.core.curve_noise import SMALLEST
 from whatnext_service.core.curve_view import CurveView, RunFacts
 from whatnext_service.core.curves import Finding
 from whatnext_service.core.loss_facts import LossFacts
@@ -33,10 +34,10 @@ def rate_did_not_take(view: CurveView, run: RunFacts, thresholds: CurveThreshold
     """
     logged = view.points("learning_rate").finite()
     requested = run.requested_learning_rate
-    if requested is None or logged.n < thresholds.min_points or requested <= 0.0:
+    if requested is None or logged.n < thresholds.min_points or requested <= SMALLEST:
         return None
     highest = float(logged.values.max())
-    if highest <= 0.0 or max(requested / highest, highest / requested) < thresholds.rate_mismatch:
+    if highest <= SMALLEST or max(requested / highest, highest / requested) < thresholds.rate_mismatch:
         return None
     return Finding(
         code="change_did_not_take",
@@ -93,7 +94,7 @@ def leak(facts: LossFacts, thresholds: CurveThresholds) -> Finding | None:
         return None
     start = max(levels.first, facts.first_train if facts.same_scale else levels.first)
     as_low = levels.last <= thresholds.ratio_mild * facts.last_train or levels.last < thresholds.near_zero / 10.0
-    if start <= 0.0 or levels.last > thresholds.leak_level * start or not as_low:
+    if start <= SMALLEST or levels.last > thresholds.leak_level * start or not as_low:
         return None
     return Finding(
         code="leak_suspected",

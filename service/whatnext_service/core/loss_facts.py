@@ -3,7 +3,7 @@
 import msgspec
 
 from whatnext_service.core.curve_levels import Levels, batch_levels, full_pass_levels
-from whatnext_service.core.curve_noise import find_cycle
+from whatnext_service.core.curve_noise import find_cycle, quotient
 from whatnext_service.core.curve_view import CurveView, Points, RunFacts
 from whatnext_service.core.thresholds import CurveThresholds
 
@@ -85,4 +85,4 @@ def _ratios(train: Points, levels: Levels, thresholds: CurveThresholds) -> tuple
 
 
 def _over(valid: float, train: float | None) -> float | None:
-    return valid / train if train is not None and train > 0.0 else None
+    return quotient(valid, train) if train is not None else None

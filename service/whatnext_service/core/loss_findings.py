@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from whatnext_service.core.curve_noise import SMALLEST
 from whatnext_service.core.curve_view import CurveView, RunFacts
 from whatnext_service.core.curves import Finding, Severity
 from whatnext_service.core.loss_facts import LossFacts
@@ -45,7 +46,7 @@ def ends_above_first(facts: LossFacts, thresholds: CurveThresholds) -> Finding |
 def worse_than_untuned(facts: LossFacts, thresholds: CurveThresholds) -> Finding | None:
     """Validation loss ending above that of step 0 means that training made the model worse (evidence 8, hazards 9)."""
     levels = facts.levels
-    if levels is None or facts.untuned is None or facts.untuned <= 0.0 or levels.source != "full":
+    if levels is None or facts.untuned is None or facts.untuned <= SMALLEST or levels.source != "full":
         return None
     change = levels.last / facts.untuned
     if change <= 1.0 + levels.doubt:
@@ -91,7 +92,7 @@ def both_rise(facts: LossFacts, thresholds: CurveThresholds) -> Finding | None:
 
 def barely_falls(facts: LossFacts, thresholds: CurveThresholds) -> Finding | None:
     """Training loss above 0.9 of its start barely falls: raise the rate; lower it if validation rose (evidence 8)."""
-    if facts.first_train is None or facts.last_train is None or facts.first_train <= 0.0 or facts.early:
+    if facts.first_train is None or facts.last_train is None or facts.first_train <= SMALLEST or facts.early:
         return None
     share = facts.last_train / facts.first_train
     if share <= thresholds.barely_falls or facts.train.n < thresholds.min_steps:

@@ -5,7 +5,7 @@ import math
 import msgspec
 import numpy as np
 
-from whatnext_service.core.curve_noise import noise_sd
+from whatnext_service.core.curve_noise import noise_sd, quotient_or
 from whatnext_service.core.curve_view import CurveView, Points
 from whatnext_service.core.curves import Finding, OverfitVerdict, Severity, Shape
 from whatnext_service.core.loss_shape import Verdict
@@ -189,7 +189,7 @@ def _token_growth(tokens: Points, thresholds: CurveThresholds) -> Finding | None
     if tokens.n < 3:
         return None
     first, last = tokens.ends(thresholds)
-    growth = last / first if first > 0.0 else 1.0
+    growth = quotient_or(last, first, 1.0)
     if growth < thresholds.tokens_normal:
         return None
     verbose = growth >= thresholds.tokens_verbose

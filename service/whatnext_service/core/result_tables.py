@@ -71,7 +71,9 @@ class _Column:
 def table_columns(text: str, notes: list[str]) -> list[RawColumn]:
     """The columns of a text table; refused when it holds no metric of training, or a cell of one is no number."""
     try:
-        header, rows = _header((row for row in _rows(text) if row[1] and any(map(str.strip, row[1]))), notes)
+        every_row, aligned = _rows(text)
+        filled = (row for row in every_row if row[1] and any(map(str.strip, row[1])))
+        header, rows = _header(filled, notes, aligned=aligned)
         names = canonical_names(header)
         require_evidence(names, header)
         step_at = next((index for index, name in enumerate(header) if plain_name(name) in STEP_NAMES), None)
@@ -85,9 +87,9 @@ def table_columns(text: str, notes: list[str]) -> list[RawColumn]:
     texts = [column.name for column in columns if column.is_text and column.name]
     if texts:
         notes.append("text columns left out: " + ", ".join(texts[:10]))
-    if not columns[0].values and all(not column.values for column in columns):
-        malformed("the table has a header and no rows")
     n_rows = max(sum(map(len, column.values)) for column in columns)
+    if n_rows == 0:
+        malformed("the table has a header and no rows")
     if step_at is None:
         steps = row_numbers(n_rows, notes)
     else:
@@ -102,14 +104,15 @@ def table_columns(text: str, notes: list[str]) -> list[RawColumn]:
     ]
 
 
-def _rows(text: str) -> Iterator[Row]:
+def _rows(text: str) -> tuple[Iterator[Row], bool]:
+    """The rows, and whether they are aligned by spaces, so that an index may stand before the first column."""
     head = next((line for line in text[:100_000].splitlines() if line.strip()), "")
     if head.lstrip().startswith("|"):
-        return _split_rows(text, r"\|")
+        return _split_rows(text, r"\|"), False
     delimiter = max(",;\t", key=head.count)
     if delimiter not in head and re.search(r"\S\s{2,}\S", head):
-        return _split_rows(text, r"\s{2,}")
-    return _csv_rows(text, delimiter)
+        return _split_rows(text, r"\s{2,}"), True
+    return _csv_rows(text, delimiter), False
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[Row]:
@@ -127,14 +130,14 @@ def _split_rows(text: str, separator: str) -> Iterator[Row]:
             yield number, re.split(separator, cells)
 
 
-def _header(rows: Iterator[Row], notes: list[str]) -> tuple[list[str], Iterator[Row]]:
+def _header(rows: Iterator[Row], notes: list[str], *, aligned: bool) -> tuple[list[str], Iterator[Row]]:
     """The column names and the rows below; a second header line names an unnamed first column (hazards 10)."""
     _, cells = next(rows, (0, []))
     names = [cell.strip() for cell in cells]
     if any(" - " in name for name in names):
         names = _without_run_names(names, notes)
     below = list(islice(rows, 1))
-    if below and len(below[0][1]) == len(names) + 1:
+    if aligned and below and len(below[0][1]) == len(names) + 1:
         names = ["", *names]
     if below and names[0] == "" and below[0][1][0].strip() and not any(cell.strip() for cell in below[0][1][1:]):
         names[0] = below[0][1][0].strip()

@@ -13,7 +13,7 @@ Positive = Annotated[float, Meta(gt=0)]
 THRESHOLDS_VERSION = "2026.11"
 
 
-class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """The numbers every rule of curve reading compares with. "Measured" is measured on labelled real curves."""
 
     ratio_mild: Factor = 1.2
@@ -107,10 +107,12 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     @property
     def version(self) -> str:
         """The rules' version; with the fingerprint of the overrides where there are any."""
-        overrides = msgspec.json.encode(self)
-        if overrides == b"{}":
+        if self == DEFAULT:
             return THRESHOLDS_VERSION
-        return f"{THRESHOLDS_VERSION}+{hashlib.sha256(overrides).hexdigest()[:8]}"
+        overrides = [
+            (name, value) for name in self.__struct_fields__ if (value := getattr(self, name)) != getattr(DEFAULT, name)
+        ]
+        return f"{THRESHOLDS_VERSION}+{hashlib.sha256(msgspec.json.encode(overrides)).hexdigest()[:8]}"
 
 
 DEFAULT = CurveThresholds()
