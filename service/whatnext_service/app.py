@@ -21,6 +21,7 @@ from whatnext_service.flows.context import Judge, Provider, Services, Task
 from whatnext_service.providers.client import PlatformSettings, create_client
 from whatnext_service.providers.openai import OpenAIPlatform
 from whatnext_service.providers.openai_models import OpenAIModels
+from whatnext_service.providers.webhook import WebhookPoster
 from whatnext_service.store import jobs
 from whatnext_service.store.bell import Bell
 from whatnext_service.store.db import Conn, create_pool
@@ -94,6 +95,7 @@ async def open_services(settings: Settings, dsn: str) -> AsyncIterator[Services]
             providers=providers,
             default_provider=settings.default_provider,
             judge=_judge(stack, settings),
+            poster=_poster(stack, settings),
             catalogue=read_catalogue(settings),
             evaluation_concurrency=settings.evaluation_concurrency,
         )
@@ -137,6 +139,12 @@ def _judge(stack: contextlib.AsyncExitStack, settings: Settings) -> Judge | None
     client = create_client(platform)
     stack.push_async_callback(client.close)
     return Judge(models=OpenAIModels(client, platform), model=settings.judge_model)
+
+
+def _poster(stack: contextlib.AsyncExitStack, settings: Settings) -> WebhookPoster:
+    poster = WebhookPoster(allow_private=settings.webhooks_to_private_addresses)
+    stack.push_async_callback(poster.close)
+    return poster
 
 
 async def _defer(conn: Conn, task: Task, subject_id: str, *, delay_s: float = 0.0) -> None:

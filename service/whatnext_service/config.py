@@ -75,6 +75,8 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     sandbox_poll_interval_s: Seconds = 0.5
     queue_poll_interval_s: Seconds = 0.5
     """How late a job that was put off may start."""
+    webhooks_to_private_addresses: bool = False
+    """Whether webhooks may be sent to loopback and private addresses."""
     catalogue_path: Path | None = None
     """A JSON file of base models that replaces entries of the built-in catalogue or adds to them."""
 

@@ -10,7 +10,18 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import LifeSpanScope, Scope
 
-from whatnext_service.api import advice, datasets, deployments, evaluations, health, loops, openapi, runs, workspace
+from whatnext_service.api import (
+    advice,
+    datasets,
+    deployments,
+    evaluations,
+    health,
+    loops,
+    openapi,
+    runs,
+    webhooks,
+    workspace,
+)
 from whatnext_service.api.auth import KeyAuthentication, require_scope
 from whatnext_service.api.call import Call
 from whatnext_service.api.edge import Edge, Log
@@ -19,7 +30,7 @@ from whatnext_service.api.strict_request import StrictRequest
 from whatnext_service.config import Settings
 from whatnext_service.errors import DomainError
 
-MODULES = (advice, datasets, deployments, evaluations, health, loops, openapi, runs, workspace)
+MODULES = (advice, datasets, deployments, evaluations, health, loops, openapi, runs, webhooks, workspace)
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 

@@ -28,6 +28,7 @@ TAGS = {
     "deployments": "Served models.",
     "base_models": "The model catalogue.",
     "events": "What happened, in order.",
+    "webhook_endpoints": "Endpoints that are told of events, and what was sent to them.",
     "keys": "API keys of the workspace.",
     "service": "The service itself.",
 }

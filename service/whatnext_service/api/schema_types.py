@@ -14,12 +14,13 @@ from whatnext_service.contract import (
     history,
     loops,
     runs,
+    webhooks,
     workspace,
 )
 from whatnext_service.core.compare import Comparison
 from whatnext_service.core.state import BaseModel
 
-_MODULES = (advice, datasets, deployments, evaluations, history, loops, runs, workspace)
+_MODULES = (advice, datasets, deployments, evaluations, history, loops, runs, webhooks, workspace)
 _ABSTRACT = (msgspec.Struct, common.Body, common.Resource, common.Page)
 
 
@@ -46,6 +47,8 @@ PAGES: tuple[Any, ...] = tuple(
         loops.Loop,
         runs.Checkpoint,
         runs.Run,
+        webhooks.WebhookDelivery,
+        webhooks.WebhookEndpoint,
         workspace.Event,
         workspace.Key,
     )

@@ -4,7 +4,9 @@ import hashlib
 import re
 from typing import Literal
 
-Prefix = Literal["ws", "loop", "ds", "dsv", "run", "ckpt", "suite", "eval", "diag", "rec", "dep", "evt", "whe", "key"]
+Prefix = Literal[
+    "ws", "loop", "ds", "dsv", "run", "ckpt", "suite", "eval", "diag", "rec", "dep", "evt", "whe", "whd", "key"
+]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _BODY = re.compile(rf"[0-7][{_ALPHABET}]{{25}}")

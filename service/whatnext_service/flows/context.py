@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+import msgspec
+
 from whatnext_service.core.ids import Prefix, new_id
 from whatnext_service.core.state import BaseModel
-from whatnext_service.providers.port import ServedModels, TrainingPlatform
-from whatnext_service.store import events, loops
+from whatnext_service.providers.port import Poster, ServedModels, TrainingPlatform
+from whatnext_service.store import events, loops, webhooks
 from whatnext_service.store.bell import Bell
 from whatnext_service.store.db import Conn, Pool
 from whatnext_service.store.transaction import transaction
 
-Task = Literal["move_run", "evaluate", "advise", "delete_model"]
+Task = Literal["move_run", "evaluate", "advise", "delete_model", "deliver"]
 
 
 class Defer(Protocol):
@@ -52,6 +54,7 @@ class Services:
     providers: Mapping[str, Provider]
     default_provider: str
     judge: Judge | None
+    poster: Poster
     catalogue: tuple[BaseModel, ...]
     evaluation_concurrency: int
 
@@ -75,6 +78,11 @@ class Notice:
     loop_id: str | None
     subject_id: str
     version: int
+
+    def payload(self, now: datetime) -> bytes:
+        """What a webhook is told: thin, because only a look at the resource is sure to be fresh."""
+        data = {"id": self.subject_id, "loop_id": self.loop_id, "version": self.version}
+        return msgspec.json.encode({"type": self.type, "timestamp": now, "data": data})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,9 +118,10 @@ class Tx:
             await self.services.defer(self.conn, "advise", loop_id)
             self.tell("loop.moved", loop_id, version, loop_id=loop_id)
         for notice in self._notices:
+            event_id = self.new_id("evt")
             await events.append(
                 self.conn,
-                id=self.new_id("evt"),
+                id=event_id,
                 workspace_id=self.workspace_id,
                 type=notice.type,
                 loop_id=notice.loop_id,
@@ -120,3 +129,16 @@ class Tx:
                 version=notice.version,
                 now=self.now,
             )
+            for endpoint_id in await webhooks.endpoints_for(self.conn, self.workspace_id, notice.type):
+                delivery_id = self.new_id("whd")
+                await webhooks.insert_delivery(
+                    self.conn,
+                    self.workspace_id,
+                    delivery_id,
+                    endpoint_id,
+                    event_id,
+                    notice.type,
+                    notice.payload(self.now),
+                    self.now,
+                )
+                await self.services.defer(self.conn, "deliver", delivery_id)

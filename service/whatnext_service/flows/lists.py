@@ -11,11 +11,13 @@ from whatnext_service.contract.deployments import Deployment
 from whatnext_service.contract.evaluations import EvalSuite, Evaluation, EvaluationItem
 from whatnext_service.contract.loops import Loop
 from whatnext_service.contract.runs import Checkpoint, Run
+from whatnext_service.contract.webhooks import WebhookDelivery, WebhookEndpoint
 from whatnext_service.contract.workspace import Event, Key
 from whatnext_service.core.ids import is_id
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
+from whatnext_service.flows.webhooks import find_endpoint
 from whatnext_service.store import (
     checkpoints,
     datasets,
@@ -27,6 +29,7 @@ from whatnext_service.store import (
     recommendations,
     runs,
     suites,
+    webhooks,
     workspaces,
 )
 
@@ -141,6 +144,15 @@ async def list_deployments(
 
 async def list_keys(tx: Tx, asked: Asked) -> Page[Key]:
     return await workspaces.list_keys(tx.conn, tx.workspace_id, asked.cursor, asked.limit)
+
+
+async def list_endpoints(tx: Tx, asked: Asked) -> Page[WebhookEndpoint]:
+    return await webhooks.list_endpoints(tx.conn, tx.workspace_id, asked.cursor, asked.limit)
+
+
+async def list_deliveries(tx: Tx, asked: Asked, endpoint_id: str) -> Page[WebhookDelivery]:
+    endpoint = await find_endpoint(tx, endpoint_id)
+    return await webhooks.list_deliveries(tx.conn, tx.workspace_id, asked.cursor, asked.limit, endpoint_id=endpoint.id)
 
 
 async def list_events(tx: Tx, asked: Asked, after: str | None, loop: str | None, type: str | None) -> Page[Event]:

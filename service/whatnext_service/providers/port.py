@@ -135,3 +135,17 @@ class ServedModels(Protocol):
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Answer a prompt."""
+
+
+class WebhookAnswer(Protocol):
+    """What an endpoint answered."""
+
+    @property
+    def status_code(self) -> int: ...
+
+
+class Poster(Protocol):
+    """Posts to a customer's URL, never into our own network."""
+
+    async def post(self, url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
+        """Post once; redirects are not followed."""

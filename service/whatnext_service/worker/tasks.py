@@ -1,6 +1,6 @@
 """The kinds of jobs, and what becomes of one that keeps failing."""
 
-from whatnext_service.flows import evaluate, move_run, ship
+from whatnext_service.flows import evaluate, move_run, ship, webhooks
 from whatnext_service.flows.carry_out import advise
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.sweep import sweep
@@ -31,11 +31,15 @@ def register_tasks(queue: Queue, services: Services) -> None:
     async def delete_model(subject_id: str) -> None:
         await ship.delete_model(services, subject_id)
 
+    async def deliver(subject_id: str) -> None:
+        await webhooks.deliver(services, subject_id)
+
     async def sweep_all() -> None:
         await sweep(services)
 
     queue.register("move_run", move, attempts=ATTEMPTS, on_exhausted=give_up_run)
     queue.register("evaluate", run_evaluation, attempts=ATTEMPTS, on_exhausted=give_up_evaluation)
     queue.register("advise", refresh_advice, attempts=ATTEMPTS)
+    queue.register("deliver", deliver, attempts=ATTEMPTS)
     queue.register("delete_model", delete_model, attempts=ATTEMPTS)
     queue.register_periodic("sweep", sweep_all, cron=SWEEP_CRON)
