@@ -31,6 +31,7 @@ SUITE = Suite(
     regrade_sd=None,
     created_at=START,
 )
+SEALED = "suite_test"
 LINEAGE: tuple[tuple[str, str | None, DerivationKind], ...] = (
     ("v1", None, "upload"),
     ("v2", "v1", "fix_contradictions"),
@@ -43,7 +44,7 @@ LINEAGE: tuple[tuple[str, str | None, DerivationKind], ...] = (
 class SurfaceLoop:
     """One replayed loop: its state, and the test score of what it holds best."""
 
-    def __init__(self, surface: Surface, space: list[Config], seed: int) -> None:
+    def __init__(self, surface: Surface, space: list[Config], seed: int, *, sealed: bool = False) -> None:
         self.surface = surface
         self.cells = set(space)
         self.rng = random.Random(seed)
@@ -61,7 +62,7 @@ class SurfaceLoop:
             catalogue=tuple(_base_model(name) for name in self.models),
             versions=self._versions({first_version}),
             runs=(),
-            suites=(msgspec.structs.replace(SUITE, n_items=self.n_items, binary=not surface.sequence),),
+            suites=self._suites(sealed),
             evaluations=(),
             baseline_id=None,
             deployments=(),
@@ -93,6 +94,17 @@ class SurfaceLoop:
             validation_version_id=None,
             created_at=START,
         )
+
+    def _suites(self, sealed: bool) -> tuple[Suite, ...]:
+        binary = not self.surface.sequence
+        dev = msgspec.structs.replace(SUITE, n_items=self.n_items, binary=binary)
+        if not sealed:
+            return (dev,)
+        n_test: int = self.surface.data["n_test"]
+        test = msgspec.structs.replace(
+            SUITE, id=SEALED, fingerprint=SEALED, role="final_test", n_items=n_test, binary=binary
+        )
+        return dev, test
 
     def _versions(self, names: set[str]) -> tuple[DatasetVersion, ...]:
         return tuple(
@@ -131,6 +143,22 @@ class SurfaceLoop:
             if not self._carry_out(answer):
                 return False
 
+    def run_to_end(self, max_answers: int) -> Answer:
+        """Follow every answer until it says ship or stop."""
+        for _ in range(max_answers):
+            answer = what_next(self.state)
+            self.answers.append(answer)
+            action = answer.action
+            if action.kind in ("ship", "stop", "review"):
+                return answer
+            if action.kind in ("start_run", "repeat_run"):
+                assert action.request is not None
+                assert action.request.body is not None
+                self._train(action.request.body)
+            elif not self._carry_out(answer):
+                raise AssertionError(f"nothing here carries out {action.kind}")
+        raise AssertionError(f"no end after {max_answers} answers")
+
     def _settle(self) -> None:
         """Carry out what needs no training, until the next run or the end is advised."""
         while True:
@@ -144,7 +172,7 @@ class SurfaceLoop:
         if action.kind == "do_not_fine_tune":
             self._decline(answer)
             return True
-        if action.kind not in ("evaluate", "record_baseline"):
+        if action.kind not in ("evaluate", "record_baseline", "final_test"):
             return False
         assert action.request is not None
         assert action.request.body is not None
@@ -241,11 +269,13 @@ class SurfaceLoop:
             _, number, epoch = body.checkpoint_id.split("_")
             run_id = f"run_{number}"
             row = next(each for each in self.observations[run_id].checkpoints if each["epoch"] == int(epoch))
-        scores = self.surface.item_scores(row["dev_x"], self.n_items)
+        sealed = body.suite_id == SEALED
+        n_items: int = self.surface.data["n_test"] if sealed else self.n_items
+        scores = self.surface.item_scores(row["test_x" if sealed else "dev_x"], n_items)
         evaluation = Evaluation(
             id=f"eval_{len(self.state.evaluations) + 1}",
-            suite_id=SUITE.id,
-            fingerprint=SUITE.fingerprint,
+            suite_id=SEALED if sealed else SUITE.id,
+            fingerprint=SEALED if sealed else SUITE.fingerprint,
             subject=subject,
             base_model=body.base_model,
             run_id=run_id,
@@ -253,8 +283,8 @@ class SurfaceLoop:
             status="succeeded",
             origin="service",
             combined=float(scores.mean()),
-            n_items=self.n_items,
-            n_scored=self.n_items,
+            n_items=n_items,
+            n_scored=n_items,
             scores=pack_scores(scores.tolist()),
             dimensions=(),
             completion_tokens_mean=None,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-MODEL_ORDER = ("ft", "frozen", "hot", "bag")
+MODEL_ORDER = ("ft", "frozen", "hot", "bag", "first", "second")
 N_CONFIGS_PER_VERSION = 18
 
 

@@ -40,7 +40,7 @@ def resolution(board: Scoreboard, best: Standing | None) -> Resolution | None:
     if gain is None or n_items < 2 or gain[1] <= 0.0:
         return None
     sd = gain[1] * math.sqrt(n_items)
-    visible = minimum_detectable_effect(n_items, sd)
+    visible = smallest_visible(board, n_items, sd)
     asked = board.state.loop.rules.min_gain
     if visible is None or asked <= 0.0:
         return None
@@ -53,6 +53,18 @@ def resolution(board: Scoreboard, best: Standing | None) -> Resolution | None:
         items_needed=needed,
         remedy=_remedy(board.suite.regrade_sd, n_items, sd, asked, needed),
     )
+
+
+def smallest_visible(board: Scoreboard, n_items: int, difference_sd: float) -> float | None:
+    """Smallest true difference that one comparison on the suite shows with 80 % power.
+
+    Right-or-wrong scores are judged by an exact test, which wants one item more than the normal formula says.
+    """
+    visible = minimum_detectable_effect(n_items, difference_sd)
+    if visible is None or board.suite is None or not board.suite.binary:
+        return visible
+    metric = board.state.loop.metric
+    return visible + (metric.scale_max - metric.scale_min) / n_items
 
 
 def _remedy(regrade_sd: float | None, n_items: int, sd: float, asked: float, needed: int | None) -> str:
