@@ -58,13 +58,13 @@ def resolution(board: Scoreboard, best: Standing | None) -> Resolution | None:
 def smallest_visible(board: Scoreboard, n_items: int, difference_sd: float) -> float | None:
     """Smallest true difference that one comparison on the suite shows with 80 % power.
 
-    Right-or-wrong scores are judged by an exact test, which wants one item more than the normal formula says.
+    Right-or-wrong scores are judged by an exact test, which wants up to two items more than the normal formula says.
     """
     visible = minimum_detectable_effect(n_items, difference_sd)
     if visible is None or board.suite is None or not board.suite.binary:
         return visible
     metric = board.state.loop.metric
-    return visible + (metric.scale_max - metric.scale_min) / n_items
+    return visible + 1.5 * (metric.scale_max - metric.scale_min) / n_items
 
 
 def _remedy(regrade_sd: float | None, n_items: int, sd: float, asked: float, needed: int | None) -> str:
