@@ -105,6 +105,8 @@ RISING_TRAIN = train_to(2.4)
         ("too_short", "caution", curve([2.0, 1.5, 1.2]), {}, "measured: fewer than five points"),
         ("no_validation", "caution", curve(FALLING), {}, "method 3"),
         ("too_early", "info", curve(FALLING, [1.5, 1.2, 1.1, 1.2, 1.5]), {"planned_steps": 500}, "evidence 2"),
+        ("too_early", "info", curve(FALLING), {"n_examples": 9999, "batch_size": 4, "n_epochs": 2, "running": True},
+         "evidence 3: planned steps"),
         ("chance_level", "critical", curve([0.7] * 50, [0.693, 0.694, 0.692, 0.693, 0.693]), {}, "hazards h"),
         ("learning_rate_extreme", "critical", curve(FALLING, learning_rate=[5.0] * 50), {}, "hazards h: 5"),
         ("learning_rate_extreme", "critical", curve(FALLING), {"requested_learning_rate": 5.0}, "hazards h: 5"),
@@ -120,7 +122,7 @@ RISING_TRAIN = train_to(2.4)
          "hazards j"),
     ],
 )  # fmt: skip
-def test_finding(code: str, severity: str, shown: Curve, options: dict[str, int], source: str) -> None:
+def test_finding(code: str, severity: str, shown: Curve, options: dict[str, float], source: str) -> None:
     finding = found(read_curve(shown, method="sft", **options), code)
     assert finding.severity == severity
     assert finding.statement
@@ -138,7 +140,11 @@ def test_finding(code: str, severity: str, shown: Curve, options: dict[str, int]
         ("plateau", curve(train_to(0.9), [1.5, 1.2, 1.1, 1.05, 1.0]), {}, "method 3"),
         ("overfit_severe", curve(FALLING, [1.5, 1.2, 1.0, 1.2, 1.5]), {"planned_steps": 500}, "evidence 2: first 30 %"),
         ("above_first", curve(FALLING, [1.0, 1.2, 1.3, 1.4, 1.5]), {"planned_steps": 500}, "evidence 2: first 30 %"),
-        ("too_early", curve(FALLING, [1.0, 1.2]), {"n_examples": 100, "batch_size": 4, "n_epochs": 2}, "evidence 3"),
+        ("too_early", curve(FALLING), {"n_examples": 100, "batch_size": 4, "n_epochs": 2, "running": True}, "whole"),
+        ("too_early", curve(FALLING), {"n_examples": 9999, "batch_size": 4, "n_epochs": 2}, "it has ended"),
+        ("learning_rate_extreme", curve(FALLING), {"requested_learning_rate": 2.0}, "method 6: the widest multiplier"),
+        ("change_did_not_take", curve(FALLING, learning_rate=[5e-5] * 50), {"requested_learning_rate": 1.0},
+         "evidence 3: a multiplier is no rate"),
         ("initial_gap", curve(train_to(0.3), [3.0, 2.0]), {}, "method 3: the first evaluation comes late"),
         ("change_did_not_take", curve(FALLING, learning_rate=[5e-5] * 50), {"requested_learning_rate": 5e-5},
          "hazards f"),
@@ -147,7 +153,7 @@ def test_finding(code: str, severity: str, shown: Curve, options: dict[str, int]
         ("metric_disagrees", curve(train_to(0.2), [1.0, 1.1, 1.2, 1.3, 1.4]), {}, "evidence 2: no such column"),
     ],
 )  # fmt: skip
-def test_no_finding(code: str, shown: Curve, options: dict[str, int], source: str) -> None:
+def test_no_finding(code: str, shown: Curve, options: dict[str, float], source: str) -> None:
     assert code not in codes(read_curve(shown, method="sft", **options))
 
 
@@ -279,7 +285,7 @@ values = st.floats(width=32) | st.sampled_from([0.0, -0.0, 1e-300, 1e300, math.n
     ),
 )  # fmt: skip
 def test_no_curve_crashes_the_reading_and_every_number_in_it_is_finite(
-    columns: dict[str, list[float | None]], n: int, method: Method | None, options: dict[str, int]
+    columns: dict[str, list[float | None]], n: int, method: Method | None, options: dict[str, float]
 ) -> None:
     shown = curve_from_columns(list(range(n)), {name: column[:n] for name, column in columns.items()})
     reading = read_curve(shown, method=method, **options)

@@ -69,10 +69,11 @@ class RunFacts(msgspec.Struct, kw_only=True, frozen=True):
     deployable_steps: tuple[int, ...] | None
     requested_learning_rate: float | None
     planned_steps: int | None
+    running: bool
 
-    def steps_to_come(self) -> int | None:
-        """Steps of the whole run: as planned, or ceil(examples / batch) x epochs (evidence 3)."""
-        if self.planned_steps is not None:
+    def whole_steps(self) -> int | None:
+        """Steps of the whole run: as planned, or while it runs ceil(examples / batch) x epochs (evidence 3)."""
+        if self.planned_steps is not None or not self.running:
             return self.planned_steps
         if self.n_examples is None or self.batch_size is None or self.n_epochs is None:
             return None

@@ -10,18 +10,21 @@ from whatnext_service.core.thresholds import CurveThresholds
 
 
 def extreme_rate(view: CurveView, run: RunFacts, thresholds: CurveThresholds) -> Finding | None:
-    """An absolute learning rate of 0.1 or more is likely a typing error (hazards h: 5)."""
+    """A logged rate of 0.1 or more, or a requested one above 4, is likely a typing error (hazards h: 5; evidence 3)."""
     logged = view.points("learning_rate").finite()
-    rates = [float(logged.values.max())] if logged.n else []
-    rates += [run.requested_learning_rate] if run.requested_learning_rate is not None else []
-    if not rates or max(rates) < thresholds.learning_rate_max:
+    requested = run.requested_learning_rate
+    if logged.n and float(logged.values.max()) >= thresholds.learning_rate_max:
+        rate, threshold = float(logged.values.max()), thresholds.learning_rate_max
+    elif requested is not None and requested > thresholds.multiplier_max:
+        rate, threshold = requested, thresholds.multiplier_max
+    else:
         return None
     return Finding(
         code="learning_rate_extreme",
         severity="critical",
-        statement=f"The learning rate was {max(rates):g}: probably a typing error.",
-        value=max(rates),
-        threshold=thresholds.learning_rate_max,
+        statement=f"The learning rate was {rate:g}: probably a typing error.",
+        value=rate,
+        threshold=threshold,
         would_change="A learning rate in the usual range.",
         source="hazards h",
     )
@@ -30,11 +33,11 @@ def extreme_rate(view: CurveView, run: RunFacts, thresholds: CurveThresholds) ->
 def rate_did_not_take(view: CurveView, run: RunFacts, thresholds: CurveThresholds) -> Finding | None:
     """The highest logged rate differs from the requested one by 1.5 times or more: the change did not take (hazards f).
 
-    A warm-up or decay keeps the logged rate below the requested one for a while, so a short log proves nothing.
+    Only an absolute rate, below every multiplier, can be compared; and a warm-up keeps the first logged rates low.
     """
     logged = view.points("learning_rate").finite()
     requested = run.requested_learning_rate
-    if requested is None or logged.n < thresholds.min_points or requested <= SMALLEST:
+    if requested is None or logged.n < thresholds.min_points or not SMALLEST < requested < thresholds.multiplier_min:
         return None
     highest = float(logged.values.max())
     if highest <= SMALLEST or max(requested / highest, highest / requested) < thresholds.rate_mismatch:

@@ -57,7 +57,7 @@ def loss_facts(view: CurveView, run: RunFacts, thresholds: CurveThresholds) -> L
     elif full.n == 1:
         ratio = _over(float(full.values[0]), train.near_end(int(full.steps[0]), thresholds))
     last_step = view.last_step()
-    planned = run.steps_to_come()
+    planned = run.whole_steps()
     return LossFacts(
         train=train,
         n_full=full.n,

@@ -26,13 +26,15 @@ def read_curve(
     deployable_steps: tuple[int, ...] | None = None,
     requested_learning_rate: float | None = None,
     planned_steps: int | None = None,
+    running: bool = False,
     thresholds: CurveThresholds = DEFAULT,
 ) -> CurveReading:
     """Everything a curve shows, and nothing it cannot show: where the columns do not support a verdict, it abstains.
 
-    `method` null is taken from the columns. `n_validation` is in rows. `requested_learning_rate` is absolute: for a
-    multiplier leave it null. `planned_steps` (or examples, batch and epochs) let a running job be read without alarms
-    in its first 30 %. `deployable_steps` null: every step counts as deployable.
+    `method` null is taken from the columns. `n_validation` is in rows. `requested_learning_rate` is as configured, a
+    multiplier or an absolute rate. A curve counts as whole unless `planned_steps` says otherwise or the job is still
+    `running`; its planned steps then follow from examples, batch and epochs, and in their first 30 % there are no
+    alarms. `deployable_steps` null: every step counts as deployable.
     """
     run = RunFacts(
         n_examples=n_examples,
@@ -42,6 +44,7 @@ def read_curve(
         deployable_steps=deployable_steps,
         requested_learning_rate=requested_learning_rate,
         planned_steps=planned_steps,
+        running=running,
     )
     view = CurveView(curve)
     facts = loss_facts(view, run, thresholds)

@@ -76,7 +76,11 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     suspect_row: Factor = 3.0
     """Loss of one validation row over the median row from which the row is suspect (hazards a)."""
     learning_rate_max: Positive = 0.1
-    """Absolute learning rate from which a typing error is likely (hazards h: 5)."""
+    """Logged learning rate from which a typing error is likely (hazards h: 5)."""
+    multiplier_max: Positive = 4.0
+    """Requested learning rate above which a typing error is likely: the widest multiplier advised (evidence 3)."""
+    multiplier_min: Positive = 0.02
+    """Requested learning rate below which it is no multiplier but absolute: the least advised (evidence 3)."""
     epochs_max: Positive = 20.0
     """Epochs, twice the method's widest range, that are an extreme (hazards h: 889)."""
     rate_mismatch: Factor = 1.5
