@@ -81,14 +81,14 @@ class Call:
         known = self.request.headers.get("if-none-match")
         async with asyncio.timeout(max(wait_s, 0) + 30):
             result = await self.read(look)
-            if known is None or wait_s <= 0 or _tag(result) != known:
+            if wait_s <= 0 or not _is_known(result, known):
                 return self._conditional(result, known)
             deadline = asyncio.get_running_loop().time() + wait_s
             while (left := deadline - asyncio.get_running_loop().time()) > 0:
                 moved = self.services.bell.listen(subject)
                 try:
                     result = await self.read(look)
-                    if _tag(result) != known:
+                    if not _is_known(result, known):
                         break
                     await asyncio.wait([moved], timeout=left)
                 finally:
@@ -97,7 +97,7 @@ class Call:
 
     def _conditional(self, result: T, known: str | None) -> Response[T]:
         headers = _headers(result)
-        if known is not None and known == headers.get("ETag"):
+        if _is_known(result, known):
             return _raw(b"", 304, headers)
         return _raw(msgspec.json.encode(result), 200, headers)
 
@@ -105,6 +105,14 @@ class Call:
 def _headers(result: object) -> dict[str, str]:
     tag = _tag(result)
     return {"ETag": tag} if tag else {}
+
+
+def _is_known(result: object, known: str | None) -> bool:
+    """Whether If-None-Match names the result's version: one of several tags, weak or strong, or any."""
+    tag = _tag(result)
+    if known is None or tag is None:
+        return False
+    return known.strip() == "*" or tag in (each.strip().removeprefix("W/") for each in known.split(","))
 
 
 def _tag(result: object) -> str | None:

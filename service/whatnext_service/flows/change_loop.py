@@ -37,6 +37,7 @@ async def change_loop(tx: Tx, ref: str, patch: LoopPatch, if_version: int | None
     await loops.update_loop(tx.conn, tx.workspace_id, changed, tx.now)
     tx.loop_moved(loop.id)
     tx.tell("loop.changed", loop.id, loop.version + 1, loop_id=loop.id)
+    await tx.close()
     return await look_up.find_loop(tx, loop.id)
 
 
@@ -62,6 +63,7 @@ async def name_baseline(tx: Tx, ref: str, new: NewBaseline) -> Loop:
     await loops.set_baseline(tx.conn, tx.workspace_id, loop.id, evaluation.id, tx.now)
     tx.loop_moved(loop.id)
     tx.tell("loop.baseline_named", loop.id, loop.version + 1, loop_id=loop.id)
+    await tx.close()
     return await look_up.find_loop(tx, loop.id)
 
 

@@ -111,8 +111,8 @@ class Tx:
         await self.services.defer(self.conn, task, subject_id, delay_s=delay_s)
 
     async def close(self) -> None:
-        """Write what is due at the end. Loops in order of id and the workspace's row last: no two transactions can
-        wait for each other."""
+        """Write what is due at the end, once. Loops in order of id and the workspace's row last: no two transactions
+        can wait for each other. A flow may call it before its last reading, to answer with what it wrote."""
         for loop_id in sorted(self._moved_loops):
             version = await loops.bump_state(self.conn, loop_id, self.now)
             await self.services.defer(self.conn, "advise", loop_id)
@@ -142,3 +142,5 @@ class Tx:
                     self.now,
                 )
                 await self.services.defer(self.conn, "deliver", delivery_id)
+        self._moved_loops.clear()
+        self._notices.clear()
