@@ -84,8 +84,8 @@ async def refresh_reading(tx: Tx, run_id: str) -> CurveReading | None:
         n_validation=validation.n_examples if validation else None,
         batch_size=(known.batch_size if known else None) or work.config.batch_size,
         n_epochs=(known.n_epochs if known else None) or work.config.n_epochs,
-        deployable_steps=tuple(sorted(each.step for each in kept if each.deployable)) or None,
-        requested_learning_rate=work.config.learning_rate_multiplier,
+        deployable_steps=tuple(sorted(each.step for each in kept if each.deployable)) if kept else None,
+        running=work.status not in FINAL_STATUSES,
     )
     last_step = max(each.steps[-1] for each in curve.series)
     moved = await runs.set_reading(tx.conn, run_id, reading, last_step, tx.now)
