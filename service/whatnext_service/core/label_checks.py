@@ -120,10 +120,15 @@ def check_label_spelling(corpus: Corpus, labels: Labels | None) -> Outcome:
 
 
 def check_label_errors(corpus: Corpus, labels: Labels | None) -> tuple[Outcome, LabelDoubts | None]:
-    """Rows whose label other rows speak against: caution from 2 %, critical from 10 % (method 6.1; evidence 8)."""
+    """Rows whose label other rows speak against: caution from 5 %, critical from 15 %; below that a sound set
+    of close labels has as many (method 6.1; evidence 8)."""
     doubts = find_label_errors(corpus, labels.rows, labels.codes) if labels is not None else None
     if labels is None or doubts is None:
-        why = "The answers are not labels." if labels is None else "Too few rows for each label to judge them."
+        why = (
+            "The answers are not labels."
+            if labels is None
+            else "Too few rows for each label, or the words do not tell the labels."
+        )
         return conclude(corpus, "label_errors", "not_computed", why, source="method 6.1"), None
     at = np.searchsorted(doubts.rows, doubts.suspects)
     better = dict(zip(doubts.suspects.tolist(), doubts.better[at].tolist(), strict=True))
@@ -131,11 +136,11 @@ def check_label_errors(corpus: Corpus, labels: Labels | None) -> tuple[Outcome, 
     return conclude(
         corpus,
         "label_errors",
-        grade(part, 0.02, 0.1),
+        grade(part, 0.05, 0.15),
         f"{len(doubts.suspects)} of {corpus.n_rows} labels look wrong ({part:.1%}); "
         f"a model of the words agrees with {doubts.accuracy:.0%} of the labels.",
         value=part,
-        threshold=0.02,
+        threshold=0.05,
         rows=doubts.suspects,
         scores=doubts.confidence[at],
         note=lambda row: (

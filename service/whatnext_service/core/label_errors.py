@@ -12,7 +12,9 @@ FOLDS = 5
 MIN_ROWS = 40
 MIN_PER_LABEL = 5
 """Labels with fewer rows are not judged: four fifths of them are too few to learn from."""
-SUSPECT_RATIO = 10.0
+SUSPECT_RATIO = 3.0
+MIN_AGREEMENT = 0.3
+"""Where the classifier agrees with the labels no better than this, chance taken off, it has nothing to say."""
 MIN_ROWS_PER_FEATURE, ROWS_PER_MIN_ROW = 2, 5_000
 """A word teaches only when two rows have it, and one more for each 5,000 rows."""
 
@@ -36,14 +38,15 @@ class LabelDoubts(msgspec.Struct, frozen=True):
     better: Indexes
     """For each, the most probable label."""
     suspects: Indexes
-    """Rows whose label is probably wrong, most suspect first: another label is ten times as probable, and more
+    """Rows whose label is probably wrong, most suspect first: another label is three times as probable, and more
     probable than it is, on average, for the rows that bear it (confident learning, Northcutt et al. 2021)."""
     accuracy: float
     """Share of the judged rows whose most probable label is their own."""
 
 
 def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDoubts | None:
-    """Judge the labels of `rows`; null where there are fewer than 40 rows or two labels with five rows each.
+    """Judge the labels of `rows`; null where there are fewer than 40 rows or two labels with five rows each, and where
+    the words do not tell the labels.
 
     Rows with the same prompt are left out together. Linear in the rows times the labels.
     """
@@ -60,11 +63,15 @@ def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDo
     probable = _calibrate(scores, codes)
     own = probable[np.arange(len(rows)), codes]
     best = probable.argmax(axis=1)
+    agreed = float((best == codes).mean())
+    chance = float(np.bincount(codes).max() / len(codes))
+    if agreed - chance < MIN_AGREEMENT * (1 - chance):
+        return None
     usual = np.array([own[codes == kind].mean() for kind in range(len(kinds))])
     top = probable.max(axis=1)
     doubted = np.flatnonzero((best != codes) & (top >= usual[best]) & (top >= SUSPECT_RATIO * own))
     order = doubted[np.argsort(own[doubted], kind="stable")]
-    return LabelDoubts(rows, own, kinds[best], rows[order], float((best == codes).mean()))
+    return LabelDoubts(rows, own, kinds[best], rows[order], agreed)
 
 
 class _Words(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ def check_pairs(corpus: Corpus, pairs: tuple[Pairs, ...]) -> tuple[Outcome, ...]
 
 def check_exact_duplicates(corpus: Corpus, pairs: tuple[Pairs, ...]) -> Outcome:
     """Rows that repeat an earlier one: caution from 1 %, critical from 20 % (evidence 4)."""
-    rows, scores = _seconds(pairs)
+    rows, _ = _seconds(pairs)
     part = share(len(rows), corpus.n_rows)
     return conclude(
         corpus,
@@ -37,7 +37,6 @@ def check_exact_duplicates(corpus: Corpus, pairs: tuple[Pairs, ...]) -> Outcome:
         value=part,
         threshold=DUPLICATES_CAUTION,
         rows=rows,
-        scores=scores,
         remedy="Drop the repeats: they weigh some examples more than others and change the number of steps.",
         operation="drop_duplicates",
         source="evidence 4",
