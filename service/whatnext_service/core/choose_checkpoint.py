@@ -18,6 +18,13 @@ class Nominee(msgspec.Struct, kw_only=True, frozen=True):
     reason: str
 
 
+def n_nominated(n_checkpoints: int) -> int:
+    """How many states of a run are nominated at most."""
+    if n_checkpoints <= FEW:
+        return max(1, n_checkpoints)
+    return MAX_NOMINATED
+
+
 def nominate(run: Run) -> tuple[Nominee, ...]:
     """States to evaluate, most promising first: the last, the curve's choice, and the one beside it; few are all.
 
@@ -27,7 +34,7 @@ def nominate(run: Run) -> tuple[Nominee, ...]:
     stored = sorted((each for each in run.checkpoints if each.deployable), key=lambda each: each.step)
     if not stored:
         return () if run.checkpoints else (Nominee(checkpoint=None, reason="the final model"),)
-    limit = len(stored) if len(stored) <= FEW else MAX_NOMINATED
+    limit = n_nominated(len(stored))
     found = [Nominee(checkpoint=stored[-1], reason="the end of training")]
     best_step = None if run.reading is None else run.reading.best_step
     steps = [] if run.reading is None else list(run.reading.nominated_steps)

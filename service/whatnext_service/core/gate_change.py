@@ -12,7 +12,7 @@ from whatnext_service.core.identity import config_fingerprint
 from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.moves import Move, moves
 from whatnext_service.core.outcome import RISEN, outcome
-from whatnext_service.core.predict import expect
+from whatnext_service.core.predict import PastEffect, expect, past_effects
 from whatnext_service.core.ranges import provider_of
 from whatnext_service.core.resolution import resolution
 from whatnext_service.core.runs import Variable
@@ -76,12 +76,13 @@ def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) 
     seen = resolution(board, best)
     noise = None if seen is None else seen.difference_sd / math.sqrt(seen.n_items)
     doubtful = {record.rule: record for record in board.state.track_record if demoted(record)}
+    past = past_effects(found)
     drafts: list[Draft] = []
     last: list[Draft] = []
     for move in moves(board, found, best):
         if would_exceed(board.state, move.config) is not None:
             continue
-        made = _draft(board, found, best, move, noise)
+        made = _draft(board, past, best, move, noise)
         if move.rule in doubtful:
             last.append(_doubted(made, doubtful[move.rule]))
         else:
@@ -111,11 +112,11 @@ def _doubted(made: Draft, record: RuleRecord) -> Draft:
     return msgspec.structs.replace(made, rationale=(*made.rationale, told), why_not=told)
 
 
-def _draft(board: Scoreboard, found: tuple[Standing, ...], best: Standing, move: Move, noise: float | None) -> Draft:
+def _draft(board: Scoreboard, past: tuple[PastEffect, ...], best: Standing, move: Move, noise: float | None) -> Draft:
     versions = board.versions
     to = shown_change(move.variable, move.to_value, versions)
     old = shown_change(move.variable, move.from_value, versions)
-    expects = expect(board, found, move, noise)
+    expects = expect(board, past, move, noise)
     return Draft(
         kind="start_run",
         phase="plan",

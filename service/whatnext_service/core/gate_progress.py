@@ -1,7 +1,7 @@
 """The gates between a run's start and its score: wait for what is under way, evaluate what has finished."""
 
-from whatnext_service.core.advice import Confidence, RequestBody
-from whatnext_service.core.choose_checkpoint import nominate
+from whatnext_service.core.advice import Confidence, Evidence, RequestBody
+from whatnext_service.core.choose_checkpoint import n_nominated, nominate
 from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.scoreboard import Scoreboard
@@ -58,6 +58,8 @@ def evaluate_gate(board: Scoreboard) -> tuple[Draft, ...]:
         return ()
     for trial in board.trials:
         run = trial.run
+        if len(trial.arms) >= n_nominated(len(run.checkpoints)):
+            continue
         scored = {None if arm.checkpoint is None else arm.checkpoint.id for arm in trial.arms}
         nominees = nominate(run)
         wanted = [
@@ -79,7 +81,7 @@ def evaluate_gate(board: Scoreboard) -> tuple[Draft, ...]:
         )
         where = "" if checkpoint is None else f" at step {checkpoint.step}"
         reading = run.reading
-        evidence = ()
+        evidence: tuple[Evidence, ...] = ()
         if reading is not None and reading.best_step is not None:
             evidence = (
                 measured(

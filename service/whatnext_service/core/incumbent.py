@@ -1,6 +1,7 @@
 """Which model is best so far, by estimates that lucky scores cannot inflate."""
 
 import math
+from heapq import nlargest
 
 import msgspec
 
@@ -19,7 +20,7 @@ MAX_REFINED = 32
 """Runs that the regression rests on: the best ones."""
 
 
-class Standing(msgspec.Struct, kw_only=True, frozen=True):
+class Standing(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A run's best arm and what it is believed to be worth."""
 
     trial: Trial
@@ -33,7 +34,6 @@ class Standing(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class _Candidate(msgspec.Struct, kw_only=True, frozen=True):
-    trial: Trial
     arm: Arm
     level: float
     log_loss: float | None
@@ -43,52 +43,62 @@ class _Candidate(msgspec.Struct, kw_only=True, frozen=True):
 def standings(board: Scoreboard) -> tuple[Standing, ...]:
     """One standing for every run with a scored state that can still be deployed, in order of number.
 
-    A checkpoint's score is pulled half-way to the mean of its run, then two thirds of the way to the regression of
-    scores on log validation loss over the loop's best runs (one base model and one validation file at a time).
+    A checkpoint's score is pulled half-way to the mean of its run, then, for the best 32 runs, two thirds of the way
+    to their regression of scores on log validation loss (one base model and one validation file at a time).
     """
-    candidates: list[list[_Candidate]] = []
-    for trial in board.trials:
-        arms = trial.arms
-        if arms:
-            mean = sum(arm.utility for arm in arms) / len(arms)
-            usable = [
-                _Candidate(
-                    trial=trial,
-                    arm=arm,
-                    level=arm.utility + RUN_WEIGHT * (mean - arm.utility),
-                    log_loss=_log_loss(arm),
-                )
-                for arm in arms
-                if arm.checkpoint is None or arm.checkpoint.deployable
-            ]
-            if usable:
-                candidates.append(usable)
-    best = sorted(candidates, key=lambda run: max(each.level for each in run), reverse=True)[:MAX_REFINED]
-    predicted = _predicted([each for run in best for each in run])
-    chosen: list[tuple[_Candidate, float]] = []
+    rough = [each for trial in board.trials if trial.arms and (each := _rough(trial)) is not None]
+    leading = nlargest(MAX_REFINED, rough, key=lambda each: each.level)
+    refined = _refined(leading)
     groups: dict[RunConfig, list[float]] = {}
-    for run in candidates:
-        top, value = run[0], -math.inf
-        for each in run:
+    for each in leading:
+        groups.setdefault(configuration(each.trial.run.config), []).append(refined[each.trial.run.id].estimate)
+    found: list[Standing] = []
+    for each in rough:
+        better = refined.get(each.trial.run.id)
+        if better is None:
+            found.append(each)
+            continue
+        group = groups[configuration(each.trial.run.config)]
+        found.append(msgspec.structs.replace(better, estimate=sum(group) / len(group), n_repeats=len(group)))
+    return tuple(found)
+
+
+def _rough(trial: Trial) -> Standing | None:
+    """The standing by the run's own scores alone; null when none of its scored states can still be deployed."""
+    total, top = 0.0, None
+    for arm in trial.arms:
+        total += arm.utility
+        if (top is None or arm.utility > top.utility) and (arm.checkpoint is None or arm.checkpoint.deployable):
+            top = arm
+    if top is None:
+        return None
+    level = top.utility + RUN_WEIGHT * (total / len(trial.arms) - top.utility)
+    return Standing(trial=trial, arm=top, estimate=level, level=level, n_repeats=1)
+
+
+def _refined(leading: list[Standing]) -> dict[str, Standing]:
+    """The leading standings by what their curves predict as well."""
+    candidates = [(each.trial, _candidates(each.trial)) for each in leading]
+    predicted = _predicted([each for _, members in candidates for each in members])
+    found: dict[str, Standing] = {}
+    for trial, members in candidates:
+        top, value = members[0], -math.inf
+        for each in members:
             curve = predicted.get(each.arm.evaluation.id)
             estimate = each.level if curve is None else each.level + CURVE_WEIGHT * (curve - each.level)
             if estimate > value:
                 top, value = each, estimate
-        chosen.append((top, value))
-        groups.setdefault(configuration(top.trial.run.config), []).append(value)
-    found: list[Standing] = []
-    for top, _ in chosen:
-        group = groups[configuration(top.trial.run.config)]
-        found.append(
-            Standing(
-                trial=top.trial,
-                arm=top.arm,
-                estimate=sum(group) / len(group),
-                level=top.level,
-                n_repeats=len(group),
-            )
-        )
-    return tuple(found)
+        found[trial.run.id] = Standing(trial=trial, arm=top.arm, estimate=value, level=top.level, n_repeats=1)
+    return found
+
+
+def _candidates(trial: Trial) -> list[_Candidate]:
+    mean = sum(arm.utility for arm in trial.arms) / len(trial.arms)
+    return [
+        _Candidate(arm=arm, level=arm.utility + RUN_WEIGHT * (mean - arm.utility), log_loss=_log_loss(arm))
+        for arm in trial.arms
+        if arm.checkpoint is None or arm.checkpoint.deployable
+    ]
 
 
 def incumbent(found: tuple[Standing, ...]) -> Standing | None:
@@ -134,7 +144,7 @@ def _predicted(candidates: list[_Candidate]) -> dict[str, float]:
     groups: dict[tuple[str, str | None], list[_Candidate]] = {}
     for each in candidates:
         if each.log_loss is not None:
-            run = each.trial.run
+            run = each.arm.run
             file = None if run.effective is None else run.effective.validation_sha256
             groups.setdefault((run.config.base_model, file), []).append(each)
     centred: list[tuple[_Candidate, float, float, float]] = []

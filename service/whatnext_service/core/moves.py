@@ -58,12 +58,25 @@ class Move(msgspec.Struct, kw_only=True, frozen=True):
 
 def moves(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
     """Untried single changes, best first; each stays within choices and ranges and repeats no tried configuration."""
-    tried = _tried(board)
+    by_rate: dict[float | None, list[Run]] = {}
+    for run in board.state.runs:
+        if run.status != "cancelled":
+            by_rate.setdefault(run.config.learning_rate_multiplier, []).append(run)
+            known = run.effective
+            if known is not None and known.learning_rate_multiplier != run.config.learning_rate_multiplier:
+                by_rate.setdefault(known.learning_rate_multiplier, []).append(run)
+    proposed: set[RunConfig] = set()
     for move in _proposed(board, found, best):
         key = configuration(move.config)
-        if key not in tried and _allowed(board, move):
-            tried.add(key)
+        alike = by_rate.get(key.learning_rate_multiplier, ())
+        if key not in proposed and not any(_trained(run, key) for run in alike) and _allowed(board, move):
+            proposed.add(key)
             yield move
+
+
+def _trained(run: Run, config: RunConfig) -> bool:
+    """Whether a run has trained a configuration, as asked for or as the provider resolved it."""
+    return configuration(run.config) == config or resolved_config(run) == config
 
 
 def footing(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Standing:
@@ -228,15 +241,6 @@ def _move(rule: Rule, run: Run, variable: Variable, to: str | int | float, overr
         config=apply_overrides(run.config, overrides),
         reason=why,
     )
-
-
-def _tried(board: Scoreboard) -> set[RunConfig]:
-    tried: set[RunConfig] = set()
-    for run in board.state.runs:
-        if run.status != "cancelled":
-            tried.add(configuration(run.config))
-            tried.add(resolved_config(run))
-    return tried
 
 
 def _allowed(board: Scoreboard, move: Move) -> bool:

@@ -4,15 +4,29 @@ import math
 
 import msgspec
 
-from whatnext_service.core.advice import Expectation
+from whatnext_service.core.advice import Expectation, Value
 from whatnext_service.core.incumbent import Standing
+from whatnext_service.core.lineage import changed_variables
 from whatnext_service.core.moves import Move, Rule
-from whatnext_service.core.scoreboard import Scoreboard, configuration
+from whatnext_service.core.runs import Variable
+from whatnext_service.core.scoreboard import Scoreboard
 
 Z80 = 1.2816
 """Half-width of an 80 % interval in standard deviations of a normal distribution."""
+MAX_PAST = 64
+"""Earlier changes that an expectation is updated by: the latest ones."""
 TEN_POINTS = 9.0
 """The priors are in points of a scale of 1 to 10; other scales are stretched to it."""
+
+
+class PastEffect(msgspec.Struct, kw_only=True, frozen=True):
+    """What one earlier change did in this loop."""
+
+    variable: Variable
+    upward: bool | None
+    """Whether a number went up; null where the variable is not a number."""
+    effect: float
+    """Gain in shrunken utility."""
 
 
 class Prior(msgspec.Struct, kw_only=True, frozen=True):
@@ -47,7 +61,7 @@ def prior_of(rule: Rule) -> Prior:
     return next(prior for prior in PRIORS if prior.rule == rule)
 
 
-def expect(board: Scoreboard, found: tuple[Standing, ...], move: Move, noise: float | None) -> Expectation:
+def expect(board: Scoreboard, past: tuple[PastEffect, ...], move: Move, noise: float | None) -> Expectation:
     """The effect a move should have on the held-out score against its parent, with an 80 % interval.
 
     A normal prior from the surfaces, updated by the loop's own effects of the same variable, widened by the noise of
@@ -56,7 +70,8 @@ def expect(board: Scoreboard, found: tuple[Standing, ...], move: Move, noise: fl
     metric = board.state.loop.metric
     stretch = (metric.scale_max - metric.scale_min) / TEN_POINTS
     prior = prior_of(move.rule)
-    own = own_effects(found, move)
+    upward = _upward(move.from_value, move.to_value)
+    own = [each.effect for each in past if each.variable == move.variable and each.upward == upward]
     error = (noise or 0.3 * stretch) ** 2
     spread = (prior.sd * stretch) ** 2
     weight = len(own) * spread / (len(own) * spread + spread + error) if own else 0.0
@@ -79,22 +94,25 @@ def expect(board: Scoreboard, found: tuple[Standing, ...], move: Move, noise: fl
     )
 
 
-def own_effects(found: tuple[Standing, ...], move: Move) -> list[float]:
-    """Effects of earlier single changes of the move's variable in the same direction, in this loop."""
+def past_effects(found: tuple[Standing, ...]) -> tuple[PastEffect, ...]:
+    """Effects of the loop's latest single changes on the held-out score."""
     by_run = {each.trial.run.id: each for each in found}
-    effects: list[float] = []
-    for each in found:
+    effects: list[PastEffect] = []
+    for each in found[-MAX_PAST:]:
         run = each.trial.run
         parent = by_run.get(run.parent_id or "")
         if parent is None or run.confounded_by:
             continue
-        before, after = parent.trial.run.config, run.config
-        old, new = getattr(before, move.variable), getattr(after, move.variable)
-        if old == new or configuration(before) == configuration(after):
-            continue
-        if isinstance(old, (int, float)) and isinstance(new, (int, float)):
-            to, start = move.to_value, move.from_value
-            if isinstance(to, (int, float)) and isinstance(start, (int, float)) and (new > old) != (to > start):
-                continue
-        effects.append(each.estimate - parent.estimate)
-    return effects
+        changed = changed_variables(parent.trial.run.config, run.config)
+        if len(changed) == 1:
+            old, new = getattr(parent.trial.run.config, changed[0]), getattr(run.config, changed[0])
+            effects.append(
+                PastEffect(variable=changed[0], upward=_upward(old, new), effect=each.estimate - parent.estimate)
+            )
+    return tuple(effects)
+
+
+def _upward(old: Value, new: Value) -> bool | None:
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return new > old
+    return None

@@ -12,7 +12,7 @@ ACTIVE_RUN = ("pending", "submitting", "queued", "running", "paused")
 ACTIVE_EVALUATION = ("pending", "running")
 
 
-class Arm(msgspec.Struct, kw_only=True, frozen=True):
+class Arm(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A trained model with a held-out score: a run's final state, or one of its checkpoints."""
 
     run: Run
@@ -23,7 +23,7 @@ class Arm(msgspec.Struct, kw_only=True, frozen=True):
     """The combined score, turned so that more is better whatever the metric's direction."""
 
 
-class Trial(msgspec.Struct, kw_only=True, frozen=True):
+class Trial(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A finished run and its arms."""
 
     run: Run
