@@ -1,0 +1,92 @@
+"""Client of the whatnext service: ask "what next?" of a fine-tuning loop.
+
+>>> client = whatnext.Client("wn_...", base_url="http://127.0.0.1:8321")
+>>> answer = client.loops.next("support-bot")
+>>> answer.headline
+'Train again with learning-rate multiplier 0.5.'
+>>> run = client.carry_out(answer)
+>>> run.status
+'queued'
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+
+from whatnext import errors, models, webhook
+from whatnext._config import VERSION as __version__
+from whatnext._model import response_of
+from whatnext._progress import Progress, Step
+from whatnext.errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    IdempotencyMismatchError,
+    NotFoundError,
+    NothingToCarryOutError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    StuckError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    VersionMismatchError,
+    WaitTimeoutError,
+    WebhookVerificationError,
+    WhatnextError,
+)
+from whatnext.models import EffectiveConfig, Overrides, RunConfig
+from whatnext.sync import Client
+
+if TYPE_CHECKING:
+    from whatnext.aio import AsyncClient
+
+__all__ = [
+    "UNSET",
+    "APIConnectionError",
+    "APIResponseError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncClient",
+    "AuthenticationError",
+    "BadRequestError",
+    "Client",
+    "ConfigurationError",
+    "ConflictError",
+    "EffectiveConfig",
+    "IdempotencyMismatchError",
+    "NotFoundError",
+    "NothingToCarryOutError",
+    "Overrides",
+    "PermissionDeniedError",
+    "Progress",
+    "RateLimitError",
+    "RunConfig",
+    "ServerError",
+    "Step",
+    "StuckError",
+    "TooLargeError",
+    "UnsupportedMediaTypeError",
+    "VersionMismatchError",
+    "WaitTimeoutError",
+    "WebhookVerificationError",
+    "WhatnextError",
+    "__version__",
+    "errors",
+    "models",
+    "response_of",
+    "webhook",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "AsyncClient":
+        from whatnext.aio import AsyncClient
+
+        return AsyncClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,147 @@
+"""What each resource of the SDK offers: one method an operation, planned from the document."""
+
+import ast
+import re
+from typing import Any
+
+from sdk_models import is_page, modelled, operations, prose
+
+JSON = "application/json"
+EVENTS = "text/event-stream"
+SUFFIXES = {
+    "text/markdown": "markdown",
+    "text/csv": "csv",
+    "image/svg+xml": "svg",
+    "image/png": "png",
+    EVENTS: "stream",
+}
+UPLOADS = ("application/jsonl", "application/octet-stream")
+SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+BOUND = {"m.Loop": "AsyncLoop"}
+"""Models whose objects can act."""
+BY_HAND = {"loops": "AsyncLoopsByHand", "runs": "AsyncRunsByHand", "evaluations": "AsyncEvaluationsByHand"}
+"""Resources with hand-written methods besides."""
+WAITING = frozenset({"wait", "If-None-Match"})
+"""Parameters of long polling: the hand-written `wait` methods use them."""
+
+
+def plan(doc: dict[str, Any], models: str, parameters: str) -> list[dict[str, Any]]:
+    """The resources in alphabetical order, each with its methods; `list` comes last, it hides the builtin."""
+    structs = modelled(doc)
+    typed = {node.name: node for node in ast.parse(parameters).body if isinstance(node, ast.ClassDef)}
+    resources: dict[str, list[dict[str, Any]]] = {}
+    for path, verb, operation in operations(doc):
+        resource, name = operation["operationId"].split(".")
+        made = _methods(doc, path, verb, operation, typed, structs)
+        resources.setdefault(resource, []).extend({**each, "name": name + each["suffix"]} for each in made)
+    about = {tag["name"]: tag.get("description", "") for tag in doc.get("tags", ())}
+    return [
+        {
+            "name": name,
+            "class": "Async" + "".join(part.capitalize() for part in name.split("_")),
+            "by_hand": BY_HAND.get(name),
+            "about": about.get(name) or f"The operations on {name.replace('_', ' ')}.",
+            "methods": sorted(methods, key=lambda each: (each["name"] == "list", each["name"])),
+        }
+        for name, methods in sorted(resources.items())
+    ]
+
+
+def _methods(
+    doc: dict[str, Any], path: str, verb: str, operation: dict[str, Any], typed: dict[str, Any], structs: set[str]
+) -> list[dict[str, Any]]:
+    """One method for JSON, and one for each other media type of the answer."""
+    answer = next((each for status, each in sorted(operation["responses"].items()) if status.startswith("2")), {})
+    content = answer.get("content", {})
+    parameters = [each for each in operation.get("parameters", ()) if each["name"] != "Idempotency-Key"]
+    if "304" in operation["responses"]:
+        parameters = [each for each in parameters if each["name"] not in WAITING]
+    body = operation.get("requestBody", {}).get("content", {})
+    upload = next((media for media in UPLOADS if media in body and JSON not in body), None)
+    schema_name = body[JSON]["schema"]["$ref"].rsplit("/", 1)[1] if JSON in body else None
+    shared = {
+        "verb": verb.upper(),
+        "path": path,
+        "refs": [_snake(each["name"]) for each in parameters if each["in"] == "path"],
+        "query": [_parameter(each) for each in parameters if each["in"] == "query"],
+        "headers": [_parameter(each) for each in parameters if each["in"] == "header"],
+        "idempotent": any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", ())),
+        "body": [] if schema_name is None else _fields(typed[schema_name], typed, structs),
+        "has_body": schema_name is not None,
+        "upload": upload,
+    }
+    shared["required"] = [each for each in shared["query"] + shared["body"] if each["required"]]
+    made = []
+    for media in sorted(content, key=lambda each: (each != JSON, each)):
+        kind, result = _answer(doc, media, content)
+        suffix = f"_{SUFFIXES[media]}" if media in SUFFIXES and JSON in content else ""
+        bound = BOUND.get(result, result)
+        made.append({**shared, "media": media, "kind": kind, "result": bound, "suffix": suffix, "doc": _doc(operation)})
+    return made
+
+
+def _answer(doc: dict[str, Any], media: str, content: dict[str, Any]) -> tuple[str, str]:
+    if media == EVENTS:
+        return "stream", _answer(doc, JSON, content)[1]
+    if media.startswith("text/"):
+        return "text", "str"
+    if media.startswith("image/"):
+        return "content", "bytes"
+    if media != JSON:
+        return "download", "bytes"
+    name = content[media]["schema"]["$ref"].rsplit("/", 1)[1]
+    schema = doc["components"]["schemas"][name]
+    if is_page(schema):
+        return "pages", f"m.{schema['properties']['data']['items']['$ref'].rsplit('/', 1)[1]}"
+    return "call", f"m.{name}"
+
+
+def _doc(operation: dict[str, Any]) -> str:
+    return prose(operation.get("description") or operation.get("summary", ""), " " * 8)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"\W", "_", name).lower()
+
+
+def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+    name, schema = _snake(parameter["name"]), parameter["schema"]
+    kind = "str | Sequence[str]" if schema.get("type") == "array" else SCALARS[schema["type"]]
+    return {
+        "name": name,
+        "wire": parameter["name"],
+        "type": "int | str" if name == "if_match" else kind,
+        "required": parameter.get("required", False),
+        "about": parameter.get("description", ""),
+    }
+
+
+def _fields(node: ast.ClassDef, typed: dict[str, Any], structs: set[str]) -> list[dict[str, Any]]:
+    """A request's fields as keyword parameters: what is required first."""
+    found = []
+    for each in node.body:
+        if not (isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)):
+            continue
+        annotation = each.annotation
+        required = True
+        if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "NotRequired":
+            annotation, required = annotation.slice, False
+        text = ast.unparse(_Qualified(typed, structs).visit(annotation))
+        found.append({"name": each.target.id, "type": text, "required": required})
+    return sorted(found, key=lambda each: not each["required"])
+
+
+class _Qualified(ast.NodeTransformer):
+    """Names of parameter types become `p.X`, or `m.X | p.X` where a model may be sent too; lists any sequence."""
+
+    def __init__(self, typed: dict[str, Any], structs: set[str]) -> None:
+        self._typed = typed
+        self._structs = structs
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id == "list":
+            return ast.Name("Sequence")
+        if node.id not in self._typed:
+            return node
+        both = f"m.{node.id} | p.{node.id}" if node.id in self._structs else f"p.{node.id}"
+        return ast.parse(both, mode="eval").body

@@ -1,0 +1,256 @@
+# ruff: noqa: ASYNC109
+"""Requests: sent, retried, decoded."""
+
+import asyncio
+import logging
+import random
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from whatnext._async.downloads import AsyncDownload
+from whatnext._async.pages import AsyncPage, AsyncPager
+from whatnext._async.streams import AsyncEventStream
+from whatnext._config import UPLOAD_TIMEOUT, USER_AGENT, Config, Timeout
+from whatnext._operation import Operation, Ref, decode, encode_body, failed, query_string
+from whatnext._upload import Upload
+from whatnext.errors import APIConnectionError, APITimeoutError, WhatnextError, status_error
+from whatnext.retry import delay_s, may_retry
+
+T = TypeVar("T")
+LOG = logging.getLogger("whatnext")
+SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Failures before the request left."""
+
+
+class AsyncTransport:
+    """The engine under every resource."""
+
+    def __init__(self, config: Config, http: httpx.AsyncClient) -> None:
+        self.config = config
+        self.http = http
+        self.owner: Any = None
+        """The client, which answers that can act are bound to."""
+        self._headers = {
+            "user-agent": USER_AGENT,
+            **{name.lower(): value for name, value in config.headers.items()},
+            "authorization": f"Bearer {config.api_key.value}",
+        }
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        path: tuple[Ref, ...] = (),
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> T:
+        """Send an operation and decode its answer."""
+        url = operation.path_for(path)
+        if query and (text := query_string(query)):
+            url = f"{url}?{text}"
+        response = await self.send(
+            operation.method,
+            url,
+            headers=operation.accept if headers is None else {**operation.accept, **headers},
+            content=None if body is None else encode_body(body),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+        return self.decoded(operation, response)
+
+    def decoded(self, operation: Operation[T], response: httpx.Response) -> T:
+        """A response as the operation's model."""
+        result = decode(operation.decoder, response.content)
+        kept = result.__dict__
+        kept["_response"], kept["_client"] = response, self.owner
+        return result
+
+    async def text(
+        self,
+        operation: Operation[Any],
+        *,
+        path: tuple[Ref, ...] = (),
+        query: Mapping[str, Any] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """Send an operation whose answer is text."""
+        return (await self._plain(operation, path, query, timeout)).text
+
+    async def content(
+        self,
+        operation: Operation[Any],
+        *,
+        path: tuple[Ref, ...] = (),
+        query: Mapping[str, Any] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> bytes:
+        """Send an operation whose answer is a picture."""
+        return (await self._plain(operation, path, query, timeout)).content
+
+    async def _plain(
+        self,
+        operation: Operation[Any],
+        path: tuple[Ref, ...],
+        query: Mapping[str, Any] | None,
+        timeout: Timeout | UnsetType,
+    ) -> httpx.Response:
+        text = query_string(query or {})
+        url = operation.path_for(path) + (f"?{text}" if text else "")
+        return await self.send(operation.method, url, headers=operation.accept, timeout=timeout)
+
+    def pages(
+        self,
+        operation: Operation[T],
+        *,
+        path: tuple[Ref, ...] = (),
+        query: Mapping[str, Any] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[T]:
+        """A list, fetched page by page while it is walked."""
+        where = operation.path_for(path)
+        asked = dict(query or {})
+
+        async def fetch(cursor: str | None) -> AsyncPage[T]:
+            text = query_string(asked if cursor is None else {**asked, "cursor": cursor})
+            url = f"{where}?{text}" if text else where
+            response = await self.send(operation.method, url, headers=operation.accept, timeout=timeout)
+            found = decode(operation.page_decoder, response.content)
+            for each in found.data:
+                each.__dict__["_client"] = self.owner
+            return AsyncPage(found.data, found.next_cursor, response, fetch)
+
+        return AsyncPager(fetch)
+
+    def download(
+        self, operation: Operation[Any], *, path: tuple[Ref, ...] = (), timeout: Timeout | UnsetType = UNSET
+    ) -> AsyncDownload:
+        """Bytes that are streamed when they are read."""
+        url = operation.path_for(path)
+
+        async def opened() -> httpx.Response:
+            return await self.send(operation.method, url, headers=operation.accept, timeout=timeout, stream=True)
+
+        return AsyncDownload(opened)
+
+    def stream(
+        self,
+        operation: Operation[T],
+        *,
+        path: tuple[Ref, ...] = (),
+        query: Mapping[str, Any] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncEventStream[T]:
+        """Server-sent events, from the moment they are iterated."""
+        text = query_string(query or {})
+        url = operation.path_for(path) + (f"?{text}" if text else "")
+
+        async def opened(last_event_id: str | None) -> httpx.Response:
+            headers = (
+                operation.accept if last_event_id is None else {**operation.accept, "last-event-id": last_event_id}
+            )
+            return await self.send(operation.method, url, headers=headers, timeout=timeout, stream=True)
+
+        return AsyncEventStream(opened, operation.decoder)
+
+    async def upload(
+        self,
+        operation: Operation[T],
+        *,
+        file: Upload,
+        media: str,
+        path: tuple[Ref, ...] = (),
+        query: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> T:
+        """Stream a file as the request's body."""
+        url = operation.path_for(path)
+        if text := query_string(query or {}):
+            url = f"{url}?{text}"
+        headers = {**operation.accept, "content-type": media}
+        if file.size is not None:
+            headers["content-length"] = str(file.size)
+        if isinstance(timeout, UnsetType) and not self.config.timeout_given:
+            timeout = UPLOAD_TIMEOUT
+        response = await self.send(
+            operation.method, url, headers=headers, content=file, idempotency_key=idempotency_key, timeout=timeout
+        )
+        return self.decoded(operation, response)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | Upload | None = None,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+        stream: bool = False,
+        expect: int | None = None,
+    ) -> httpx.Response:
+        """Send a request, retry what is worth it, and return the successful response.
+
+        A POST gets one idempotency key for all its tries. `expect` is a status beside 2xx that is no error.
+        """
+        sent = {**self._headers, **(headers or {})}
+        if method == "POST" and "idempotency-key" not in sent:
+            sent["idempotency-key"] = idempotency_key or f"py-{uuid.uuid4().hex}"
+        if content is not None and "content-type" not in sent:
+            sent["content-type"] = "application/json"
+        safe = method in SAFE_METHODS or "idempotency-key" in sent
+        wait = self.config.timeout if isinstance(timeout, UnsetType) else timeout
+        url = self.config.base_url + path
+        last = self.config.max_retries
+        for attempt in range(last + 1):
+            body = content.achunks() if isinstance(content, Upload) else content
+            request = self.http.build_request(method, url, headers=sent, content=body, timeout=wait)
+            refused: Mapping[str, str] = {}
+            try:
+                response = await self.http.send(request, stream=stream, follow_redirects=False)
+            except httpx.TransportError as error:
+                again = attempt < last and _may_send(content)
+                if not (again and (safe or isinstance(error, UNSENT))):
+                    raise _unreached(error, method, url) from error
+                LOG.debug("%s %s: %s, trying again", method, url, type(error).__name__)
+            else:
+                status = response.status_code
+                LOG.debug("%s %s: %d", method, url, status)
+                if 200 <= status < 300 or status == expect:
+                    return response
+                if stream:
+                    await response.aread()
+                    await response.aclose()
+                again = attempt < last and _may_send(content)
+                if not (again and may_retry(status, response.headers, safe=safe)):
+                    raise status_error(failed(response))
+                refused = response.headers
+            await asyncio.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
+        raise AssertionError
+
+    async def json(self, method: str, path: str, body: object = UNSET, *, idempotency_key: str | None = None) -> Any:
+        """Send any request by its path, and decode its JSON."""
+        content = None if body is UNSET or body is None else msgspec.json.encode(body)
+        response = await self.send(method, path, content=content, idempotency_key=idempotency_key)
+        return msgspec.json.decode(response.content) if response.content else None
+
+
+def _may_send(content: bytes | Upload | None) -> bool:
+    return content.may_send if isinstance(content, Upload) else True
+
+
+def _unreached(error: httpx.TransportError, method: str, url: str) -> WhatnextError:
+    said = str(error) or type(error).__name__
+    if isinstance(error, httpx.TimeoutException):
+        return APITimeoutError(f"{method} {url}: no answer in time ({said})")
+    return APIConnectionError(f"{method} {url}: {said}")

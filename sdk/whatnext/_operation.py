@@ -1,0 +1,153 @@
+"""Operations of the service: their paths, their requests and how their answers are decoded."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+from msgspec import UNSET
+
+from whatnext.errors import APIResponseError, FailedAnswer
+
+T = TypeVar("T")
+
+_PLAIN = re.compile(r"[A-Za-z0-9_~-]+")
+_RUN_BY_NAME = re.compile(r"[a-z0-9-]+/R[1-9][0-9]*")
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """Anything with an id: a run, a loop, a dataset version."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Ref: TypeAlias = str | Identified
+"""An id, a loop's slug, a run's `slug/R3`, or the object itself."""
+
+
+class PageData(msgspec.Struct, Generic[T], kw_only=True):
+    """A page on the wire."""
+
+    data: list[T]
+    next_cursor: str | None = None
+
+
+class Operation(Generic[T]):
+    """One operation; `result` is the type of its answer, or of one item where it is a list."""
+
+    def __init__(
+        self, method: str, path: str, result: type[T] | None = None, *, media: str = "application/json"
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.result: Any = result
+        self.accept = {"accept": media}
+        self.pieces = re.split(r"\{[^}]+\}", path)
+
+    @cached_property
+    def decoder(self) -> msgspec.json.Decoder[T]:
+        """Made on first use."""
+        return msgspec.json.Decoder(self.result)
+
+    @cached_property
+    def page_decoder(self) -> msgspec.json.Decoder[PageData[T]]:
+        """Made on first use."""
+        return msgspec.json.Decoder(PageData[self.result])  # type: ignore[name-defined]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the paths of this operation."""
+        return re.compile("[^/]+".join(map(re.escape, self.pieces)))
+
+    def path_for(self, refs: tuple[Ref, ...]) -> str:
+        """The path with its parameters quoted in."""
+        if not refs:
+            return self.path
+        filled = [self.pieces[0]]
+        for ref, piece in zip(refs, self.pieces[1:], strict=True):
+            filled += (path_segment(ref), piece)
+        return "".join(filled)
+
+
+def path_segment(ref: Ref) -> str:
+    """A path parameter, quoted; what would change the path's meaning is refused."""
+    text = ref if isinstance(ref, str) else ref.id
+    if _PLAIN.fullmatch(text):
+        return text
+    if text in ("", ".", ".."):
+        raise ValueError(f"{text!r} names nothing")
+    if _RUN_BY_NAME.fullmatch(text):
+        text = text.replace("/", "~")
+    return quote(text, safe="~")
+
+
+def query_string(query: Mapping[str, Any]) -> str:
+    """The query with what was given; lists repeat their name, null is left out."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        if value is UNSET or value is None:
+            continue
+        for each in value if isinstance(value, list | tuple | set | frozenset) else (value,):
+            pairs.append((name, query_text(each)))
+    return urlencode(pairs)
+
+
+def query_text(value: object) -> str:
+    """One query value as the service reads it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case datetime() | date():
+            return value.isoformat()
+        case Identified():
+            return value.id
+        case _:
+            return str(value)
+
+
+def encode_body(body: Mapping[str, Any]) -> bytes:
+    """A JSON body of what was given."""
+    return msgspec.json.encode({name: value for name, value in body.items() if value is not UNSET})
+
+
+def decode(decoder: msgspec.json.Decoder[T], content: bytes) -> T:
+    """The answer as a model; APIResponseError where it does not fit."""
+    try:
+        return decoder.decode(content)
+    except msgspec.MsgspecError as error:
+        raise APIResponseError(
+            f"the answer does not fit this version of the package: {error}; it begins {content[:80]!r}"
+        ) from None
+
+
+def entity_tag(response: httpx.Response) -> str | None:
+    """The response's ETag."""
+    tag: str | None = response.headers.get("etag")
+    return tag
+
+
+def failed(response: httpx.Response) -> FailedAnswer:
+    """An error response, apart from its connection."""
+    return FailedAnswer(
+        method=response.request.method,
+        url=str(response.request.url),
+        status=response.status_code,
+        reason=response.reason_phrase,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        content=response.content,
+    )
+
+
+def version_tag(name: str, value: int | str | None) -> dict[str, str]:
+    """A header that names a version of a resource; a number is quoted as its ETag is."""
+    if value is None:
+        return {}
+    return {name: f'"{value}"' if isinstance(value, int) else value}

@@ -1,0 +1,2 @@
+# Generated from _async/__init__.py; do not edit.
+# ruff: noqa

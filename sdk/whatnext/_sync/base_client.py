@@ -1,0 +1,156 @@
+# Generated from _async/base_client.py; do not edit.
+# ruff: noqa
+# ruff: noqa: ASYNC109
+"""What a client is besides its resources."""
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import httpx
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from whatnext import models
+from whatnext._config import DEFAULT_MAX_RETRIES, Config, Timeout, make_config
+from whatnext._literal_call import checked_path, operation_of
+from whatnext._operation import Operation
+from whatnext._sync.transport import Transport
+from whatnext.errors import NothingToCarryOutError
+
+
+class BaseClient:
+    """Connects to the service. Use it in `with`, or call `close()`."""
+
+    operations: ClassVar[tuple[Operation[Any], ...]] = ()
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        headers: Mapping[str, str] | None = None,
+        http_client: httpx.Client | None = None,
+        spool_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """`api_key` and `base_url` are taken from WHATNEXT_API_KEY and WHATNEXT_BASE_URL where they are not given.
+
+        `timeout` is in seconds (or an httpx.Timeout; None waits for ever). `http_client` is used as it is, and is
+        not closed. `spool_dir` is where logged metrics wait until the service has them.
+        """
+        config = make_config(
+            os.environ,
+            api_key=api_key,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            headers=headers,
+            spool_dir=None if spool_dir is None else os.fspath(spool_dir),
+        )
+        self._owns_http = http_client is None
+        self._use(config, http_client or httpx.Client())
+
+    def _use(self, config: Config, http: httpx.Client) -> None:
+        self.transport = Transport(config, http)
+        self.transport.owner = self
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is, without a slash at the end."""
+        return self.transport.config.base_url
+
+    def with_options(
+        self,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+        max_retries: int | UnsetType = UNSET,
+        headers: Mapping[str, str] | UnsetType = UNSET,
+    ) -> Self:
+        """The same client with other settings, on the same connections; `headers` are added.
+
+        >>> client.with_options(timeout=5, max_retries=0).loops.get("support-bot").slug
+        'support-bot'
+        """
+        config = self.transport.config
+        if not isinstance(timeout, UnsetType):
+            config = msgspec.structs.replace(config, timeout=timeout, timeout_given=True)
+        if not isinstance(max_retries, UnsetType):
+            config = msgspec.structs.replace(config, max_retries=max_retries)
+        if not isinstance(headers, UnsetType):
+            config = msgspec.structs.replace(config, headers={**config.headers, **headers})
+        made = object.__new__(type(self))
+        made._owns_http = False
+        made._use(config, self.transport.http)
+        return made
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = UNSET,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> httpx.Response:
+        """Send any request to the service, with retries and errors as everywhere; the raw response.
+
+        >>> client.request("GET", "/v1/loops/support-bot/next").headers["content-type"]
+        'application/json'
+        """
+        return self.transport.send(
+            method.upper(),
+            checked_path(path),
+            headers=headers,
+            content=None if body is UNSET or body is None else msgspec.json.encode(body),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def execute(self, request: models.Request | Mapping[str, Any], *, idempotency_key: str | None = None) -> Any:
+        """Send the literal call that an answer names (`action.request`): the resource that came of it.
+
+        A call that this version of the package does not know comes back as plain data.
+
+        >>> answer = client.loops.next("support-bot")
+        >>> client.execute(answer.action.request).status
+        'queued'
+        """
+        call = request if isinstance(request, models.Request) else msgspec.convert(request, models.Request)
+        method, path = call.method.upper(), checked_path(call.path)
+        response = self.request(method, path, body=call.body, idempotency_key=idempotency_key)
+        operation = operation_of(self.operations, method, path)
+        if operation is not None:
+            return self.transport.decoded(operation, response)
+        return msgspec.json.decode(response.content) if response.content else None
+
+    def carry_out(self, answer: models.Answer) -> Any:
+        """Do what an answer advises, once: the same answer carried out again is not done again.
+
+        The idempotency key is made from the answer, so this holds over crashes and between processes for a day.
+        NothingToCarryOutError where a person must act.
+        """
+        request = answer.action.request
+        if request is None:
+            raise NothingToCarryOutError(f"{answer.action.kind} names no request: {answer.headline}")
+        key = f"carry-out.{answer.loop_id}.{answer.state_version}.{answer.action.recommendation_id}"
+        return self.execute(request, idempotency_key=key)
+
+    def close(self) -> None:
+        """Close the connections, unless they belong to a given `http_client`."""
+        if self._owns_http:
+            self.transport.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r})"

@@ -1,0 +1,49 @@
+# Generated from _async/streams.py; do not edit.
+# ruff: noqa
+"""Server-sent events as models, resumed where they broke off."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+import httpx
+import msgspec
+
+from whatnext._operation import decode
+
+T = TypeVar("T")
+RECONNECT_S = 1.0
+
+
+class EventStream(Generic[T]):
+    """Events as they happen. A broken connection is opened again after the last event that came."""
+
+    def __init__(self, opened: Callable[[str | None], httpx.Response], decoder: msgspec.json.Decoder[T]) -> None:
+        self._opened = opened
+        self._decoder = decoder
+        self.last_event_id: str | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        while True:
+            response = self._opened(self.last_event_id)
+            try:
+                for event in self._events(response):
+                    yield event
+            except httpx.TransportError:
+                pass
+            finally:
+                response.close()
+            time.sleep(RECONNECT_S)
+
+    def _events(self, response: httpx.Response) -> Iterator[T]:
+        data: list[str] = []
+        for line in response.iter_lines():
+            field, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if not line and data:
+                yield decode(self._decoder, "\n".join(data).encode())
+                data = []
+            elif field == "data":
+                data.append(value)
+            elif field == "id":
+                self.last_event_id = value

@@ -1,0 +1,72 @@
+# Generated from _async/waiting.py; do not edit.
+# ruff: noqa
+"""Wait for something to change, by long polling."""
+
+import time
+from collections.abc import Iterator
+from typing import TypeVar
+
+import httpx
+
+from whatnext._config import Timeout
+from whatnext._operation import Operation, Ref, entity_tag
+from whatnext._sync.transport import Transport
+
+T = TypeVar("T")
+LONGEST_WAIT_S = 30
+"""The service holds a waiting request no longer."""
+QUICK_S = 0.25
+"""An unchanged answer faster than this did not wait."""
+
+
+def changes(
+    transport: Transport,
+    operation: Operation[T],
+    ref: Ref,
+    *,
+    since: T | None = None,
+    timeout_s: float | None = None,
+    poll_s: float = LONGEST_WAIT_S,
+) -> Iterator[T | None]:
+    """The thing now, then each time it has changed; None when `poll_s` passed without a change. Ends at `timeout_s`.
+
+    With `since`, an earlier answer, the first one yielded differs from it.
+    """
+    path = operation.path_for((ref,))
+    response: httpx.Response | None = None if since is None else since.__dict__.get("_response")
+    tag = None if response is None else entity_tag(response)
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        left = float("inf") if deadline is None else deadline - time.monotonic()
+        wait = 0 if tag is None else int(max(0.0, min(poll_s, LONGEST_WAIT_S, left)))
+        headers = dict(operation.accept)
+        if tag is not None:
+            headers["if-none-match"] = tag
+        asked_at = time.monotonic()
+        response = transport.send(
+            "GET",
+            f"{path}?wait={wait}" if wait else path,
+            headers=headers,
+            timeout=_longer(transport.config.timeout, wait),
+            expect=304,
+        )
+        changed = response.status_code != 304
+        if changed:
+            unchanged_tag = tag is not None and entity_tag(response) == tag
+            tag = entity_tag(response)
+            yield transport.decoded(operation, response)
+        else:
+            unchanged_tag = True
+            yield None
+        if deadline is not None and time.monotonic() >= deadline:
+            return
+        if (unchanged_tag or tag is None) and time.monotonic() - asked_at < QUICK_S:
+            time.sleep(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic())))
+
+
+def _longer(timeout: Timeout, wait: int) -> Timeout:
+    if timeout is None:
+        return None
+    known = timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout)
+    read = None if known.read is None else known.read + wait
+    return httpx.Timeout(connect=known.connect, read=read, write=known.write, pool=known.pool)

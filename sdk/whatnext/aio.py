@@ -1,0 +1,1450 @@
+# Generated from openapi.json; do not edit.
+# ruff: noqa
+"""The asynchronous client: one class a resource, one method an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import UNSET, UnsetType
+
+from whatnext import models as m
+from whatnext._async.base_client import AsyncBaseClient
+from whatnext._async.downloads import AsyncDownload
+from whatnext._async.loop import AsyncLoop
+from whatnext._async.loops_by_hand import AsyncLoopsByHand
+from whatnext._async.pages import AsyncPager
+from whatnext._async.runs_by_hand import AsyncEvaluationsByHand, AsyncRunsByHand
+from whatnext._config import Timeout
+from whatnext._operation import Operation, Ref, version_tag
+from whatnext._upload import File, OnProgress, Upload
+
+if TYPE_CHECKING:
+    from whatnext import params as p
+
+_BASE_MODELS_LIST: Operation[m.BaseModel] = Operation("GET", "/v1/base-models", m.BaseModel)
+_DATASET_VERSIONS_CONTENT: Operation[bytes] = Operation(
+    "GET", "/v1/dataset-versions/{version_id}/content", media="application/jsonl"
+)
+_DATASET_VERSIONS_DERIVE: Operation[m.Derivation] = Operation(
+    "POST", "/v1/dataset-versions/{version_id}/derive", m.Derivation
+)
+_DATASET_VERSIONS_GET: Operation[m.DatasetVersion] = Operation(
+    "GET", "/v1/dataset-versions/{version_id}", m.DatasetVersion
+)
+_DATASETS_CREATE: Operation[m.Dataset] = Operation("POST", "/v1/datasets", m.Dataset)
+_DATASETS_GET: Operation[m.Dataset] = Operation("GET", "/v1/datasets/{dataset_id}", m.Dataset)
+_DATASETS_LIST_VERSIONS: Operation[m.DatasetVersion] = Operation(
+    "GET", "/v1/datasets/{dataset_id}/versions", m.DatasetVersion
+)
+_DATASETS_UPLOAD_VERSION: Operation[m.DatasetVersion] = Operation(
+    "POST", "/v1/datasets/{dataset_id}/versions", m.DatasetVersion
+)
+_DATASETS_LIST: Operation[m.Dataset] = Operation("GET", "/v1/datasets", m.Dataset)
+_DEPLOYMENTS_CLEANUP: Operation[m.Cleanup] = Operation("POST", "/v1/deployments/cleanup", m.Cleanup)
+_DEPLOYMENTS_CREATE: Operation[m.Deployment] = Operation("POST", "/v1/deployments", m.Deployment)
+_DEPLOYMENTS_DELETE: Operation[m.Deployment] = Operation("DELETE", "/v1/deployments/{deployment_id}", m.Deployment)
+_DEPLOYMENTS_GET: Operation[m.Deployment] = Operation("GET", "/v1/deployments/{deployment_id}", m.Deployment)
+_DEPLOYMENTS_LIST: Operation[m.Deployment] = Operation("GET", "/v1/deployments", m.Deployment)
+_DIAGNOSES_CREATE: Operation[m.Diagnosis] = Operation("POST", "/v1/diagnoses", m.Diagnosis)
+_DIAGNOSES_GET: Operation[m.Diagnosis] = Operation("GET", "/v1/diagnoses/{diagnosis_id}", m.Diagnosis)
+_DIAGNOSES_LIST: Operation[m.Diagnosis] = Operation("GET", "/v1/diagnoses", m.Diagnosis)
+_EVAL_SUITES_CREATE: Operation[m.EvalSuite] = Operation("POST", "/v1/eval-suites", m.EvalSuite)
+_EVAL_SUITES_GET: Operation[m.EvalSuite] = Operation("GET", "/v1/eval-suites/{suite_id}", m.EvalSuite)
+_EVAL_SUITES_LIST: Operation[m.EvalSuite] = Operation("GET", "/v1/eval-suites", m.EvalSuite)
+_EVALUATIONS_COMPARE: Operation[m.Comparison] = Operation(
+    "GET", "/v1/evaluations/{evaluation_id}/comparison", m.Comparison
+)
+_EVALUATIONS_CREATE: Operation[m.Evaluation] = Operation("POST", "/v1/evaluations", m.Evaluation)
+_EVALUATIONS_GET: Operation[m.Evaluation] = Operation("GET", "/v1/evaluations/{evaluation_id}", m.Evaluation)
+_EVALUATIONS_LIST_ITEMS: Operation[m.EvaluationItem] = Operation(
+    "GET", "/v1/evaluations/{evaluation_id}/items", m.EvaluationItem
+)
+_EVALUATIONS_LIST: Operation[m.Evaluation] = Operation("GET", "/v1/evaluations", m.Evaluation)
+_EVENTS_LIST: Operation[m.Event] = Operation("GET", "/v1/events", m.Event)
+_KEYS_CREATE: Operation[m.CreatedKey] = Operation("POST", "/v1/keys", m.CreatedKey)
+_KEYS_GET: Operation[m.Key] = Operation("GET", "/v1/keys/{key_id}", m.Key)
+_KEYS_REVOKE: Operation[m.Key] = Operation("DELETE", "/v1/keys/{key_id}", m.Key)
+_KEYS_LIST: Operation[m.Key] = Operation("GET", "/v1/keys", m.Key)
+_LOOPS_CREATE: Operation[AsyncLoop] = Operation("POST", "/v1/loops", AsyncLoop)
+_LOOPS_GET: Operation[AsyncLoop] = Operation("GET", "/v1/loops/{loop}", AsyncLoop)
+_LOOPS_HISTORY: Operation[m.History] = Operation("GET", "/v1/loops/{loop}/history", m.History)
+_LOOPS_HISTORY_CSV: Operation[str] = Operation("GET", "/v1/loops/{loop}/history", media="text/csv")
+_LOOPS_HISTORY_MARKDOWN: Operation[str] = Operation("GET", "/v1/loops/{loop}/history", media="text/markdown")
+_LOOPS_MULTI_MODEL: Operation[m.MultiModelRuns] = Operation("POST", "/v1/loops/{loop}/multi-model", m.MultiModelRuns)
+_LOOPS_NEXT: Operation[m.Answer] = Operation("GET", "/v1/loops/{loop}/next", m.Answer)
+_LOOPS_NEXT_MARKDOWN: Operation[str] = Operation("GET", "/v1/loops/{loop}/next", media="text/markdown")
+_LOOPS_SET_BASELINE: Operation[AsyncLoop] = Operation("PUT", "/v1/loops/{loop}/baseline", AsyncLoop)
+_LOOPS_UPDATE: Operation[AsyncLoop] = Operation("PATCH", "/v1/loops/{loop}", AsyncLoop)
+_LOOPS_LIST: Operation[AsyncLoop] = Operation("GET", "/v1/loops", AsyncLoop)
+_RECOMMENDATIONS_DECIDE: Operation[m.Recommendation] = Operation(
+    "PUT", "/v1/recommendations/{recommendation_id}/decision", m.Recommendation
+)
+_RECOMMENDATIONS_GET: Operation[m.Recommendation] = Operation(
+    "GET", "/v1/recommendations/{recommendation_id}", m.Recommendation
+)
+_RECOMMENDATIONS_LIST: Operation[m.Recommendation] = Operation("GET", "/v1/recommendations", m.Recommendation)
+_RUNS_ADD_CHECKPOINT: Operation[m.Checkpoint] = Operation("POST", "/v1/runs/{run_id}/checkpoints", m.Checkpoint)
+_RUNS_CANCEL: Operation[m.Run] = Operation("POST", "/v1/runs/{run_id}/cancel", m.Run)
+_RUNS_CREATE: Operation[m.Run] = Operation("POST", "/v1/runs", m.Run)
+_RUNS_GET: Operation[m.Run] = Operation("GET", "/v1/runs/{run_id}", m.Run)
+_RUNS_LIST_CHECKPOINTS: Operation[m.Checkpoint] = Operation("GET", "/v1/runs/{run_id}/checkpoints", m.Checkpoint)
+_RUNS_LOG_METRICS: Operation[m.MetricsReceipt] = Operation("POST", "/v1/runs/{run_id}/metrics", m.MetricsReceipt)
+_RUNS_METRICS: Operation[m.Curves] = Operation("GET", "/v1/runs/{run_id}/metrics", m.Curves)
+_RUNS_PUT_METRICS: Operation[m.MetricsReceipt] = Operation("PUT", "/v1/runs/{run_id}/metrics", m.MetricsReceipt)
+_RUNS_UPDATE: Operation[m.Run] = Operation("PATCH", "/v1/runs/{run_id}", m.Run)
+_RUNS_LIST: Operation[m.Run] = Operation("GET", "/v1/runs", m.Run)
+_SERVICE_LIVE: Operation[str] = Operation("GET", "/livez", media="text/plain")
+_SERVICE_PROBLEM: Operation[str] = Operation("GET", "/problems/{code}", media="text/markdown")
+_SERVICE_READY: Operation[str] = Operation("GET", "/readyz", media="text/plain")
+_WEBHOOK_ENDPOINTS_CREATE: Operation[m.CreatedWebhookEndpoint] = Operation(
+    "POST", "/v1/webhook-endpoints", m.CreatedWebhookEndpoint
+)
+_WEBHOOK_ENDPOINTS_DELETE: Operation[m.WebhookEndpoint] = Operation(
+    "DELETE", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
+)
+_WEBHOOK_ENDPOINTS_GET: Operation[m.WebhookEndpoint] = Operation(
+    "GET", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
+)
+_WEBHOOK_ENDPOINTS_LIST_DELIVERIES: Operation[m.WebhookDelivery] = Operation(
+    "GET", "/v1/webhook-endpoints/{endpoint_id}/deliveries", m.WebhookDelivery
+)
+_WEBHOOK_ENDPOINTS_TEST: Operation[m.WebhookDelivery] = Operation(
+    "POST", "/v1/webhook-endpoints/{endpoint_id}/test", m.WebhookDelivery
+)
+_WEBHOOK_ENDPOINTS_UPDATE: Operation[m.WebhookEndpoint] = Operation(
+    "PATCH", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
+)
+_WEBHOOK_ENDPOINTS_LIST: Operation[m.WebhookEndpoint] = Operation("GET", "/v1/webhook-endpoints", m.WebhookEndpoint)
+
+
+class AsyncBaseModels:
+    """The model catalogue."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    def list(
+        self,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.BaseModel]:
+        """The model catalogue: start values, methods, prices and end dates."""
+        return self._transport.pages(
+            _BASE_MODELS_LIST,
+            timeout=timeout,
+        )
+
+
+class AsyncDatasetVersions:
+    """Immutable versions of datasets."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    def content(
+        self,
+        version_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncDownload:
+        """Download a version's bytes as they were uploaded."""
+        return self._transport.download(
+            _DATASET_VERSIONS_CONTENT,
+            path=(version_id,),
+            timeout=timeout,
+        )
+
+    async def derive(
+        self,
+        version_id: Ref,
+        *,
+        operations: Sequence[m.DropOperation | p.DropOperation],
+        dry_run: bool | UnsetType = UNSET,
+        recommendation_id: str | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Derivation:
+        """Make a new version by operations on this one; with `dry_run` only count what they would do."""
+        return await self._transport.call(
+            _DATASET_VERSIONS_DERIVE,
+            path=(version_id,),
+            body={"operations": operations, "dry_run": dry_run, "recommendation_id": recommendation_id},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        version_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.DatasetVersion:
+        """Get a version: its counts, and what is wrong with single rows."""
+        return await self._transport.call(
+            _DATASET_VERSIONS_GET,
+            path=(version_id,),
+            timeout=timeout,
+        )
+
+
+class AsyncDatasets:
+    """Training and held-out data."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def create(
+        self,
+        *,
+        name: str,
+        loop_id: str | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Dataset:
+        """Create a dataset; versions are uploaded to it."""
+        return await self._transport.call(
+            _DATASETS_CREATE,
+            body={"name": name, "loop_id": loop_id},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        dataset_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Dataset:
+        """Get a dataset."""
+        return await self._transport.call(
+            _DATASETS_GET,
+            path=(dataset_id,),
+            timeout=timeout,
+        )
+
+    def list_versions(
+        self,
+        dataset_id: Ref,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.DatasetVersion]:
+        """List a dataset's versions, newest first."""
+        return self._transport.pages(
+            _DATASETS_LIST_VERSIONS,
+            path=(dataset_id,),
+            query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+    async def upload_version(
+        self,
+        dataset_id: Ref,
+        *,
+        file: File,
+        on_progress: OnProgress | None = None,
+        parent_version_id: str | None = None,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.DatasetVersion:
+        """Upload a version: the JSONL file as the body, or as the part `file` of a form.
+
+        Every row is checked while it streams; a file with a faulty row is refused as a whole. The same bytes again
+        give the version that has them.
+        """
+        return await self._transport.upload(
+            _DATASETS_UPLOAD_VERSION,
+            file=Upload(file, on_progress),
+            media="application/jsonl",
+            path=(dataset_id,),
+            query={"parent_version_id": parent_version_id},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        loop_id: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Dataset]:
+        """List the workspace's datasets, newest first."""
+        return self._transport.pages(
+            _DATASETS_LIST,
+            query={"limit": limit, "cursor": cursor, "loop_id": loop_id},
+            timeout=timeout,
+        )
+
+
+class AsyncDeployments:
+    """Served models."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def cleanup(
+        self,
+        *,
+        dry_run: bool | UnsetType = UNSET,
+        loop_id: str | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Cleanup:
+        """List fine-tuned models that nothing uses any more; with `dry_run: false`, delete them."""
+        return await self._transport.call(
+            _DEPLOYMENTS_CLEANUP,
+            body={"dry_run": dry_run, "loop_id": loop_id},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def create(
+        self,
+        *,
+        loop_id: str,
+        run_id: str,
+        checkpoint_id: str | None | UnsetType = UNSET,
+        override_reason: str | None | UnsetType = UNSET,
+        recommendation_id: str | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Deployment:
+        """Ship a model. Refused unless it is better than the baseline, or a reason is given."""
+        return await self._transport.call(
+            _DEPLOYMENTS_CREATE,
+            body={
+                "loop_id": loop_id,
+                "run_id": run_id,
+                "checkpoint_id": checkpoint_id,
+                "override_reason": override_reason,
+                "recommendation_id": recommendation_id,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def delete(
+        self,
+        deployment_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Deployment:
+        """Take a model out of service; its run and checkpoints stay."""
+        return await self._transport.call(
+            _DEPLOYMENTS_DELETE,
+            path=(deployment_id,),
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        deployment_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Deployment:
+        """Get a deployment."""
+        return await self._transport.call(
+            _DEPLOYMENTS_GET,
+            path=(deployment_id,),
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Deployment]:
+        """List deployments, newest first."""
+        return self._transport.pages(
+            _DEPLOYMENTS_LIST,
+            query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "status": status},
+            timeout=timeout,
+        )
+
+
+class AsyncDiagnoses:
+    """What runs show."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def create(
+        self,
+        *,
+        run_id: str,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Diagnosis:
+        """Diagnose a run: the path through the tree and the findings. The same evidence gives the same diagnosis."""
+        return await self._transport.call(
+            _DIAGNOSES_CREATE,
+            body={"run_id": run_id},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        diagnosis_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Diagnosis:
+        """Get a diagnosis."""
+        return await self._transport.call(
+            _DIAGNOSES_GET,
+            path=(diagnosis_id,),
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
+        run_id: str | Sequence[str] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Diagnosis]:
+        """List diagnoses, newest first."""
+        return self._transport.pages(
+            _DIAGNOSES_LIST,
+            query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "run_id": run_id},
+            timeout=timeout,
+        )
+
+
+class AsyncEvalSuites:
+    """Immutable definitions of evaluations."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def create(
+        self,
+        *,
+        dataset_version_id: str,
+        loop_id: str,
+        name: str,
+        graders: Sequence[m.WeightedGrader | p.WeightedGrader] | None | UnsetType = UNSET,
+        role: Literal["final_test", "selection"] | UnsetType = UNSET,
+        sampling: m.Sampling | p.Sampling | UnsetType = UNSET,
+        scale: m.Scale | p.Scale | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.EvalSuite:
+        """Create a suite from a held-out dataset version; it never changes afterwards."""
+        return await self._transport.call(
+            _EVAL_SUITES_CREATE,
+            body={
+                "dataset_version_id": dataset_version_id,
+                "loop_id": loop_id,
+                "name": name,
+                "graders": graders,
+                "role": role,
+                "sampling": sampling,
+                "scale": scale,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        suite_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.EvalSuite:
+        """Get an eval suite."""
+        return await self._transport.call(
+            _EVAL_SUITES_GET,
+            path=(suite_id,),
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        loop_id: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.EvalSuite]:
+        """List eval suites, newest first."""
+        return self._transport.pages(
+            _EVAL_SUITES_LIST,
+            query={"limit": limit, "cursor": cursor, "loop_id": loop_id},
+            timeout=timeout,
+        )
+
+
+class AsyncEvaluations(AsyncEvaluationsByHand):
+    """Results of suites on models."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def compare(
+        self,
+        evaluation_id: Ref,
+        *,
+        against: str,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Comparison:
+        """Compare two evaluations item by item: the paired difference, its interval, and a verdict."""
+        return await self._transport.call(
+            _EVALUATIONS_COMPARE,
+            path=(evaluation_id,),
+            query={"against": against},
+            timeout=timeout,
+        )
+
+    async def create(
+        self,
+        *,
+        loop_id: str,
+        subject: Literal["base_model", "checkpoint", "run"],
+        suite_id: str,
+        base_model: str | None | UnsetType = UNSET,
+        checkpoint_id: str | None | UnsetType = UNSET,
+        items: Sequence[m.RegisteredItem | p.RegisteredItem] | None | UnsetType = UNSET,
+        provider: str | None | UnsetType = UNSET,
+        recommendation_id: str | None | UnsetType = UNSET,
+        run_id: str | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Evaluation:
+        """Run a suite on a base model, a run or a checkpoint, or register a result measured elsewhere."""
+        return await self._transport.call(
+            _EVALUATIONS_CREATE,
+            body={
+                "loop_id": loop_id,
+                "subject": subject,
+                "suite_id": suite_id,
+                "base_model": base_model,
+                "checkpoint_id": checkpoint_id,
+                "items": items,
+                "provider": provider,
+                "recommendation_id": recommendation_id,
+                "run_id": run_id,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        evaluation_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Evaluation:
+        """Get an evaluation; with `wait` and If-None-Match, as soon as it moves."""
+        return await self._transport.call(
+            _EVALUATIONS_GET,
+            path=(evaluation_id,),
+            timeout=timeout,
+        )
+
+    def list_items(
+        self,
+        evaluation_id: Ref,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.EvaluationItem]:
+        """List an evaluation's items in the suite's order, each with its answer, scores, or why it has none."""
+        return self._transport.pages(
+            _EVALUATIONS_LIST_ITEMS,
+            path=(evaluation_id,),
+            query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        run_id: str | Sequence[str] | None = None,
+        suite_id: str | Sequence[str] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Evaluation]:
+        """List evaluations, newest first."""
+        return self._transport.pages(
+            _EVALUATIONS_LIST,
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "loop_id": loop_id,
+                "status": status,
+                "run_id": run_id,
+                "suite_id": suite_id,
+            },
+            timeout=timeout,
+        )
+
+
+class AsyncEvents:
+    """What happened, in order."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        after: str | None = None,
+        loop_id: str | None = None,
+        type: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Event]:
+        """List what happened, oldest first: the ordered log."""
+        return self._transport.pages(
+            _EVENTS_LIST,
+            query={"limit": limit, "cursor": cursor, "after": after, "loop_id": loop_id, "type": type},
+            timeout=timeout,
+        )
+
+
+class AsyncKeys:
+    """API keys of the workspace."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def create(
+        self,
+        *,
+        name: str,
+        scopes: Sequence[Literal["admin", "read", "write"]] | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.CreatedKey:
+        """Make an API key for this workspace; its secret is shown this once."""
+        return await self._transport.call(
+            _KEYS_CREATE,
+            body={"name": name, "scopes": scopes},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        key_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Key:
+        """Get a key, without its secret."""
+        return await self._transport.call(
+            _KEYS_GET,
+            path=(key_id,),
+            timeout=timeout,
+        )
+
+    async def revoke(
+        self,
+        key_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Key:
+        """Revoke a key, from the next request on."""
+        return await self._transport.call(
+            _KEYS_REVOKE,
+            path=(key_id,),
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Key]:
+        """List the workspace's keys, newest first."""
+        return self._transport.pages(
+            _KEYS_LIST,
+            query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+
+class AsyncLoops(AsyncLoopsByHand):
+    """Fine-tuning goals that are iterated on, and what is next for them."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def create(
+        self,
+        *,
+        slug: str,
+        task: str,
+        autopilot: Literal["auto", "off", "propose"] | UnsetType = UNSET,
+        budget: m.Budget | p.Budget | UnsetType = UNSET,
+        choices: m.Choices | p.Choices | UnsetType = UNSET,
+        dataset_id: str | None | UnsetType = UNSET,
+        metric: m.Metric | p.Metric | UnsetType = UNSET,
+        rules: m.Rules | p.Rules | UnsetType = UNSET,
+        validation_version_id: str | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncLoop:
+        """Create a loop: one fine-tuning goal to iterate on."""
+        return await self._transport.call(
+            _LOOPS_CREATE,
+            body={
+                "slug": slug,
+                "task": task,
+                "autopilot": autopilot,
+                "budget": budget,
+                "choices": choices,
+                "dataset_id": dataset_id,
+                "metric": metric,
+                "rules": rules,
+                "validation_version_id": validation_version_id,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        loop: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncLoop:
+        """Get a loop by id or slug."""
+        return await self._transport.call(
+            _LOOPS_GET,
+            path=(loop,),
+            timeout=timeout,
+        )
+
+    async def history(
+        self,
+        loop: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.History:
+        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text."""
+        return await self._transport.call(
+            _LOOPS_HISTORY,
+            path=(loop,),
+            timeout=timeout,
+        )
+
+    async def history_csv(
+        self,
+        loop: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text."""
+        return await self._transport.text(
+            _LOOPS_HISTORY_CSV,
+            path=(loop,),
+            timeout=timeout,
+        )
+
+    async def history_markdown(
+        self,
+        loop: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text."""
+        return await self._transport.text(
+            _LOOPS_HISTORY_MARKDOWN,
+            path=(loop,),
+            timeout=timeout,
+        )
+
+    async def multi_model(
+        self,
+        loop: Ref,
+        *,
+        dataset_version_id: str,
+        base_models: Sequence[str] | None | UnsetType = UNSET,
+        batch_size: int | None | UnsetType = UNSET,
+        learning_rate_multiplier: float | None | UnsetType = UNSET,
+        method: Literal["dpo", "rft", "sft"] | UnsetType = UNSET,
+        n_epochs: int | None | UnsetType = UNSET,
+        provider: Literal["external", "openai", "sandbox"] | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.MultiModelRuns:
+        """Start the same training through two or three base models: one run each, all else equal."""
+        return await self._transport.call(
+            _LOOPS_MULTI_MODEL,
+            path=(loop,),
+            body={
+                "dataset_version_id": dataset_version_id,
+                "base_models": base_models,
+                "batch_size": batch_size,
+                "learning_rate_multiplier": learning_rate_multiplier,
+                "method": method,
+                "n_epochs": n_epochs,
+                "provider": provider,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def next(
+        self,
+        loop: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Answer:
+        """What next? Exactly one change (or: evaluate, fix the data, wait, ship, stop), with the evidence for it.
+
+        `action.request` is the literal call that carries it out. With `wait` and If-None-Match the answer comes as
+        soon as it changes. `Accept: text/markdown` gives the same in words.
+        """
+        return await self._transport.call(
+            _LOOPS_NEXT,
+            path=(loop,),
+            timeout=timeout,
+        )
+
+    async def next_markdown(
+        self,
+        loop: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """What next? Exactly one change (or: evaluate, fix the data, wait, ship, stop), with the evidence for it.
+
+        `action.request` is the literal call that carries it out. With `wait` and If-None-Match the answer comes as
+        soon as it changes. `Accept: text/markdown` gives the same in words.
+        """
+        return await self._transport.text(
+            _LOOPS_NEXT_MARKDOWN,
+            path=(loop,),
+            timeout=timeout,
+        )
+
+    async def set_baseline(
+        self,
+        loop: Ref,
+        *,
+        evaluation_id: str,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncLoop:
+        """Name the evaluation of the untuned model that everything is compared with."""
+        return await self._transport.call(
+            _LOOPS_SET_BASELINE,
+            path=(loop,),
+            body={"evaluation_id": evaluation_id},
+            timeout=timeout,
+        )
+
+    async def update(
+        self,
+        loop: Ref,
+        *,
+        autopilot: Literal["auto", "off", "propose"] | UnsetType = UNSET,
+        budget: p.BudgetPatch | UnsetType = UNSET,
+        choices: p.ChoicesPatch | UnsetType = UNSET,
+        dataset_id: str | None | UnsetType = UNSET,
+        rules: p.RulesPatch | UnsetType = UNSET,
+        task: str | UnsetType = UNSET,
+        validation_version_id: str | None | UnsetType = UNSET,
+        if_match: int | str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncLoop:
+        """Change a loop. What is absent stays as it is; nested objects are merged."""
+        return await self._transport.call(
+            _LOOPS_UPDATE,
+            path=(loop,),
+            body={
+                "autopilot": autopilot,
+                "budget": budget,
+                "choices": choices,
+                "dataset_id": dataset_id,
+                "rules": rules,
+                "task": task,
+                "validation_version_id": validation_version_id,
+            },
+            headers={**version_tag("If-Match", if_match)},
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[AsyncLoop]:
+        """List the workspace's loops, newest first."""
+        return self._transport.pages(
+            _LOOPS_LIST,
+            query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+
+class AsyncRecommendations:
+    """What was advised, and what was decided."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def decide(
+        self,
+        recommendation_id: Ref,
+        *,
+        verdict: Literal["accepted", "declined"],
+        actor: str | None | UnsetType = UNSET,
+        reason: str | None | UnsetType = UNSET,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Recommendation:
+        """Accept or decline the open recommendation. Accepting carries it out where the service can."""
+        return await self._transport.call(
+            _RECOMMENDATIONS_DECIDE,
+            path=(recommendation_id,),
+            body={"verdict": verdict, "actor": actor, "reason": reason},
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        recommendation_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Recommendation:
+        """Get a recommendation with the whole answer it was given in."""
+        return await self._transport.call(
+            _RECOMMENDATIONS_GET,
+            path=(recommendation_id,),
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Recommendation]:
+        """List recommendations, newest first."""
+        return self._transport.pages(
+            _RECOMMENDATIONS_LIST,
+            query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "status": status},
+            timeout=timeout,
+        )
+
+
+class AsyncRuns(AsyncRunsByHand):
+    """Training experiments, their curves and checkpoints."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def add_checkpoint(
+        self,
+        run_id: Ref,
+        *,
+        step: int,
+        deployable: bool | UnsetType = UNSET,
+        epoch: int | None | UnsetType = UNSET,
+        final: bool | UnsetType = UNSET,
+        full_valid_loss: float | None | UnsetType = UNSET,
+        model: str | None | UnsetType = UNSET,
+        train_loss: float | None | UnsetType = UNSET,
+        valid_loss: float | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Checkpoint:
+        """Add a checkpoint to an external run, or refresh the one at its step."""
+        return await self._transport.call(
+            _RUNS_ADD_CHECKPOINT,
+            path=(run_id,),
+            body={
+                "step": step,
+                "deployable": deployable,
+                "epoch": epoch,
+                "final": final,
+                "full_valid_loss": full_valid_loss,
+                "model": model,
+                "train_loss": train_loss,
+                "valid_loss": valid_loss,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def cancel(
+        self,
+        run_id: Ref,
+        *,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Run:
+        """Ask for a run to be cancelled; one that has ended stays as it is."""
+        return await self._transport.call(
+            _RUNS_CANCEL,
+            path=(run_id,),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def create(
+        self,
+        *,
+        loop_id: str,
+        allow_confounded: bool | UnsetType = UNSET,
+        config: m.RunConfig | p.RunConfig | None | UnsetType = UNSET,
+        effective: m.EffectiveConfig | p.EffectiveConfig | None | UnsetType = UNSET,
+        note: str | None | UnsetType = UNSET,
+        overrides: m.Overrides | p.Overrides | None | UnsetType = UNSET,
+        parent_run_id: str | None | UnsetType = UNSET,
+        provider: Literal["external", "openai", "sandbox"] | None | UnsetType = UNSET,
+        recommendation_id: str | None | UnsetType = UNSET,
+        status: Literal["cancelled", "failed", "paused", "queued", "running", "succeeded"] | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Run:
+        """Start a run at a provider, or register one that trains elsewhere."""
+        return await self._transport.call(
+            _RUNS_CREATE,
+            body={
+                "loop_id": loop_id,
+                "allow_confounded": allow_confounded,
+                "config": config,
+                "effective": effective,
+                "note": note,
+                "overrides": overrides,
+                "parent_run_id": parent_run_id,
+                "provider": provider,
+                "recommendation_id": recommendation_id,
+                "status": status,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        run_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Run:
+        """Get a run by id or as `{loop slug}/R3`; with `wait` and If-None-Match, as soon as it moves."""
+        return await self._transport.call(
+            _RUNS_GET,
+            path=(run_id,),
+            timeout=timeout,
+        )
+
+    def list_checkpoints(
+        self,
+        run_id: Ref,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Checkpoint]:
+        """List a run's checkpoints, newest first."""
+        return self._transport.pages(
+            _RUNS_LIST_CHECKPOINTS,
+            path=(run_id,),
+            query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+    async def log_metrics(
+        self,
+        run_id: Ref,
+        *,
+        points: Sequence[m.NewPoint | p.NewPoint],
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.MetricsReceipt:
+        """Append points to an external run's curve; the same name and step again replaces the value."""
+        return await self._transport.call(
+            _RUNS_LOG_METRICS,
+            path=(run_id,),
+            body={"points": points},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def metrics(
+        self,
+        run_id: Ref,
+        *,
+        name: str | Sequence[str] | None = None,
+        max_points: int | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Curves:
+        """Get a run's curves."""
+        return await self._transport.call(
+            _RUNS_METRICS,
+            path=(run_id,),
+            query={"name": name, "max_points": max_points},
+            timeout=timeout,
+        )
+
+    async def put_metrics(
+        self,
+        run_id: Ref,
+        *,
+        file: File,
+        on_progress: OnProgress | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.MetricsReceipt:
+        """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json,
+        JSONL.
+        """
+        return await self._transport.upload(
+            _RUNS_PUT_METRICS,
+            file=Upload(file, on_progress),
+            media="application/octet-stream",
+            path=(run_id,),
+            timeout=timeout,
+        )
+
+    async def update(
+        self,
+        run_id: Ref,
+        *,
+        cost: str | None | UnsetType = UNSET,
+        effective: m.EffectiveConfig | p.EffectiveConfig | None | UnsetType = UNSET,
+        failure: str | None | UnsetType = UNSET,
+        note: str | None | UnsetType = UNSET,
+        status: Literal["cancelled", "failed", "paused", "queued", "running", "succeeded"] | UnsetType = UNSET,
+        if_match: int | str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Run:
+        """Change a run's note, or report how an external run is doing."""
+        return await self._transport.call(
+            _RUNS_UPDATE,
+            path=(run_id,),
+            body={"cost": cost, "effective": effective, "failure": failure, "note": note, "status": status},
+            headers={**version_tag("If-Match", if_match)},
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.Run]:
+        """List runs, newest first."""
+        return self._transport.pages(
+            _RUNS_LIST,
+            query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "status": status},
+            timeout=timeout,
+        )
+
+
+class AsyncService:
+    """The service itself."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def live(
+        self,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """Whether the process lives."""
+        return await self._transport.text(
+            _SERVICE_LIVE,
+            timeout=timeout,
+        )
+
+    async def problem(
+        self,
+        code: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """What a problem's code means and what to do."""
+        return await self._transport.text(
+            _SERVICE_PROBLEM,
+            path=(code,),
+            timeout=timeout,
+        )
+
+    async def ready(
+        self,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """Whether the process can answer: its database is reached and migrated."""
+        return await self._transport.text(
+            _SERVICE_READY,
+            timeout=timeout,
+        )
+
+
+class AsyncWebhookEndpoints:
+    """Endpoints that are told of events, and what was sent to them."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self._transport = client.transport
+
+    async def create(
+        self,
+        *,
+        url: str,
+        description: str | None | UnsetType = UNSET,
+        event_types: Sequence[str] | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.CreatedWebhookEndpoint:
+        """Make an endpoint that is told of events; its signing secret is shown this once."""
+        return await self._transport.call(
+            _WEBHOOK_ENDPOINTS_CREATE,
+            body={"url": url, "description": description, "event_types": event_types},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def delete(
+        self,
+        endpoint_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.WebhookEndpoint:
+        """Delete a webhook endpoint; what was still on its way to it is dropped."""
+        return await self._transport.call(
+            _WEBHOOK_ENDPOINTS_DELETE,
+            path=(endpoint_id,),
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        endpoint_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.WebhookEndpoint:
+        """Get a webhook endpoint, without its secret."""
+        return await self._transport.call(
+            _WEBHOOK_ENDPOINTS_GET,
+            path=(endpoint_id,),
+            timeout=timeout,
+        )
+
+    def list_deliveries(
+        self,
+        endpoint_id: Ref,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.WebhookDelivery]:
+        """List what was sent to an endpoint and how it went, newest first."""
+        return self._transport.pages(
+            _WEBHOOK_ENDPOINTS_LIST_DELIVERIES,
+            path=(endpoint_id,),
+            query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+    async def test(
+        self,
+        endpoint_id: Ref,
+        *,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.WebhookDelivery:
+        """Send the endpoint a `webhook.test` event, signed like any other."""
+        return await self._transport.call(
+            _WEBHOOK_ENDPOINTS_TEST,
+            path=(endpoint_id,),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def update(
+        self,
+        endpoint_id: Ref,
+        *,
+        description: str | None | UnsetType = UNSET,
+        event_types: Sequence[str] | None | UnsetType = UNSET,
+        status: Literal["disabled", "enabled"] | UnsetType = UNSET,
+        url: str | UnsetType = UNSET,
+        if_match: int | str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.WebhookEndpoint:
+        """Change, disable or enable a webhook endpoint."""
+        return await self._transport.call(
+            _WEBHOOK_ENDPOINTS_UPDATE,
+            path=(endpoint_id,),
+            body={"description": description, "event_types": event_types, "status": status, "url": url},
+            headers={**version_tag("If-Match", if_match)},
+            timeout=timeout,
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.WebhookEndpoint]:
+        """List the workspace's webhook endpoints, newest first."""
+        return self._transport.pages(
+            _WEBHOOK_ENDPOINTS_LIST,
+            query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+
+class AsyncClient(AsyncBaseClient):
+    """The asynchronous client of a whatnext service; each resource is an attribute."""
+
+    operations = (
+        _DATASET_VERSIONS_DERIVE,
+        _DATASET_VERSIONS_GET,
+        _DATASETS_CREATE,
+        _DATASETS_GET,
+        _DATASETS_UPLOAD_VERSION,
+        _DEPLOYMENTS_CLEANUP,
+        _DEPLOYMENTS_CREATE,
+        _DEPLOYMENTS_DELETE,
+        _DEPLOYMENTS_GET,
+        _DIAGNOSES_CREATE,
+        _DIAGNOSES_GET,
+        _EVAL_SUITES_CREATE,
+        _EVAL_SUITES_GET,
+        _EVALUATIONS_COMPARE,
+        _EVALUATIONS_CREATE,
+        _EVALUATIONS_GET,
+        _KEYS_CREATE,
+        _KEYS_GET,
+        _KEYS_REVOKE,
+        _LOOPS_CREATE,
+        _LOOPS_GET,
+        _LOOPS_HISTORY,
+        _LOOPS_MULTI_MODEL,
+        _LOOPS_NEXT,
+        _LOOPS_SET_BASELINE,
+        _LOOPS_UPDATE,
+        _RECOMMENDATIONS_DECIDE,
+        _RECOMMENDATIONS_GET,
+        _RUNS_ADD_CHECKPOINT,
+        _RUNS_CANCEL,
+        _RUNS_CREATE,
+        _RUNS_GET,
+        _RUNS_LOG_METRICS,
+        _RUNS_METRICS,
+        _RUNS_PUT_METRICS,
+        _RUNS_UPDATE,
+        _WEBHOOK_ENDPOINTS_CREATE,
+        _WEBHOOK_ENDPOINTS_DELETE,
+        _WEBHOOK_ENDPOINTS_GET,
+        _WEBHOOK_ENDPOINTS_TEST,
+        _WEBHOOK_ENDPOINTS_UPDATE,
+    )
+
+    @cached_property
+    def base_models(self) -> AsyncBaseModels:
+        """The model catalogue."""
+        return AsyncBaseModels(self)
+
+    @cached_property
+    def dataset_versions(self) -> AsyncDatasetVersions:
+        """Immutable versions of datasets."""
+        return AsyncDatasetVersions(self)
+
+    @cached_property
+    def datasets(self) -> AsyncDatasets:
+        """Training and held-out data."""
+        return AsyncDatasets(self)
+
+    @cached_property
+    def deployments(self) -> AsyncDeployments:
+        """Served models."""
+        return AsyncDeployments(self)
+
+    @cached_property
+    def diagnoses(self) -> AsyncDiagnoses:
+        """What runs show."""
+        return AsyncDiagnoses(self)
+
+    @cached_property
+    def eval_suites(self) -> AsyncEvalSuites:
+        """Immutable definitions of evaluations."""
+        return AsyncEvalSuites(self)
+
+    @cached_property
+    def evaluations(self) -> AsyncEvaluations:
+        """Results of suites on models."""
+        return AsyncEvaluations(self)
+
+    @cached_property
+    def events(self) -> AsyncEvents:
+        """What happened, in order."""
+        return AsyncEvents(self)
+
+    @cached_property
+    def keys(self) -> AsyncKeys:
+        """API keys of the workspace."""
+        return AsyncKeys(self)
+
+    @cached_property
+    def loops(self) -> AsyncLoops:
+        """Fine-tuning goals that are iterated on, and what is next for them."""
+        return AsyncLoops(self)
+
+    @cached_property
+    def recommendations(self) -> AsyncRecommendations:
+        """What was advised, and what was decided."""
+        return AsyncRecommendations(self)
+
+    @cached_property
+    def runs(self) -> AsyncRuns:
+        """Training experiments, their curves and checkpoints."""
+        return AsyncRuns(self)
+
+    @cached_property
+    def service(self) -> AsyncService:
+        """The service itself."""
+        return AsyncService(self)
+
+    @cached_property
+    def webhook_endpoints(self) -> AsyncWebhookEndpoints:
+        """Endpoints that are told of events, and what was sent to them."""
+        return AsyncWebhookEndpoints(self)

@@ -1,0 +1,997 @@
+# Generated from openapi.json; do not edit.
+# ruff: noqa
+"""What the service answers with."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from whatnext._model import NOT_SENT, Model, Sent
+
+
+class AlternativeChange(Model, kw_only=True, frozen=True):
+    """The one variable an alternative would change."""
+
+    variable: (
+        Literal[
+            "base_model",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "reasoning_effort",
+        ]
+        | str
+    )
+    from_value: str | int | float | None = None
+    to_value: str | int | float | None = None
+
+
+class BaseModel(Model, kw_only=True, frozen=True):
+    """One entry of the model catalogue (method, section 6.3)."""
+
+    best_for: str
+    epochs_max: int
+    family: str
+    learning_rate_max: float
+    learning_rate_min: float
+    methods: list[Literal["dpo", "rft", "sft"] | str]
+    name: str
+    notes: str
+    provider: str
+    source: str
+    start_epochs: int
+    start_learning_rate: float
+    min_examples: int | None = None
+    retires: date | None = None
+    training_ends: date | None = None
+    training_price_per_mtok: Decimal | None = None
+
+
+class Budget(Sent, kw_only=True, frozen=True):
+    """What a loop may spend; null means unlimited."""
+
+    currency: str = NOT_SENT
+    deadline: datetime | None = None
+    max_cost: Decimal | None = None
+    max_runs: int | None = None
+
+
+class BudgetUse(Model, kw_only=True, frozen=True):
+    """What was spent, of what may be."""
+
+    cost_used: Decimal
+    currency: str
+    runs_used: int
+    cost_max: Decimal | None = None
+    runs_max: int | None = None
+
+
+class ChangedValue(Model, kw_only=True, frozen=True):
+    """One variable that a run changed against its parent."""
+
+    from_text: str
+    to_text: str
+    variable: (
+        Literal[
+            "base_model",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "reasoning_effort",
+        ]
+        | str
+    )
+    from_value: str | int | float | None = None
+    to_value: str | int | float | None = None
+
+
+class Checkpoint(Model, kw_only=True, frozen=True):
+    """A deployable state of a run at a step."""
+
+    created_at: datetime
+    deployable: bool
+    final: bool
+    id: str
+    run_id: str
+    step: int
+    epoch: int | None = None
+    full_valid_loss: float | None = None
+    model: str | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
+
+
+class Comparison(Model, kw_only=True, frozen=True):
+    """How a candidate's scores differ from a reference's on the items that both were scored on."""
+
+    confidence: float
+    n_comparisons: int
+    n_missing_candidate: int
+    n_missing_reference: int
+    n_pairs: int
+    statement: str
+    verdict: Literal["improved", "inconclusive", "no_difference", "not_comparable", "worse"] | str
+    best_case: float | None = None
+    difference: float | None = None
+    high: float | None = None
+    low: float | None = None
+    minimum_detectable_effect: float | None = None
+    p_value: float | None = None
+    standard_error: float | None = None
+    test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "paired_t"] | str | None = None
+    worst_case: float | None = None
+
+
+class Confidence(Model, kw_only=True, frozen=True):
+    """How sure the advice is, in words."""
+
+    basis: str
+    level: Literal["high", "low", "medium"] | str
+    would_raise_it: str
+
+
+class Dataset(Model, kw_only=True, frozen=True):
+    """A named dataset: a line of immutable versions."""
+
+    created_at: datetime
+    id: str
+    n_versions: int
+    name: str
+    updated_at: datetime
+    version: int
+    loop_id: str | None = None
+
+
+class Decision(Model, kw_only=True, frozen=True):
+    """A decision as it was taken."""
+
+    decided_at: datetime
+    verdict: Literal["accepted", "declined"] | str
+    actor: str | None = None
+    reason: str | None = None
+
+
+class Deployment(Model, kw_only=True, frozen=True):
+    """A served model."""
+
+    created_at: datetime
+    id: str
+    loop_id: str
+    model: str
+    provider: str
+    run_id: str
+    status: str
+    updated_at: datetime
+    version: int
+    checkpoint_id: str | None = None
+    deleted_at: datetime | None = None
+    override_reason: str | None = None
+    recommendation_id: str | None = None
+
+
+class DiagnosisFinding(Model, kw_only=True, frozen=True):
+    """One thing a run shows beside the tree, and what it suggests."""
+
+    code: str
+    kind: Literal["curve", "data", "evaluation", "process"] | str
+    severity: Literal["caution", "critical", "info"] | str
+    source: str
+    statement: str
+    suggestion: str
+    threshold: float | None = None
+    value: float | None = None
+
+
+class Difference(Model, kw_only=True, frozen=True):
+    """Points better (positive) or worse than a reference."""
+
+    points: float
+    high: float | None = None
+    low: float | None = None
+
+
+class DimensionScore(Model, kw_only=True, frozen=True):
+    """One graded dimension."""
+
+    n_scored: int
+    name: str
+    weight: float
+    mean: float | None = None
+
+
+class DropOperation(Sent, kw_only=True, frozen=True):
+    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
+
+    kind: Literal["drop_contradictions", "drop_duplicates", "drop_ids"] | str
+    lines: list[int] | None = None
+
+
+class EffectiveConfig(Sent, kw_only=True, frozen=True):
+    """What really trained, as far as it is known: the values the provider resolved, and the facts that follow.
+
+    Two runs are comparable for attribution only by these, never by what was requested (evidence, section 3).
+    """
+
+    base_model_snapshot: str | None
+    batch_size: int | None
+    dataset_sha256: str | None
+    learning_rate_multiplier: float | None
+    n_epochs: int | None
+    n_examples: int | None
+    n_steps: int | None
+    seed: int | None
+    validation_sha256: str | None
+
+
+class Evaluation(Model, kw_only=True, frozen=True):
+    """A suite's result on a base model, a run or a checkpoint."""
+
+    created_at: datetime
+    dimensions: list[DimensionScore]
+    fingerprint: str
+    id: str
+    loop_id: str
+    n_done: int
+    n_items: int
+    n_scored: int
+    origin: Literal["registered", "service"] | str
+    status: Literal["cancelled", "failed", "pending", "running", "succeeded"] | str
+    subject: Literal["base_model", "checkpoint", "run"] | str
+    suite_id: str
+    updated_at: datetime
+    version: int
+    base_model: str | None = None
+    checkpoint_id: str | None = None
+    combined: float | None = None
+    completion_tokens: int | None = None
+    completion_tokens_mean: float | None = None
+    failure: str | None = None
+    finished_at: datetime | None = None
+    model: str | None = None
+    prompt_tokens: int | None = None
+    provider: str | None = None
+    recommendation_id: str | None = None
+    run_id: str | None = None
+    started_at: datetime | None = None
+
+
+class Event(Model, kw_only=True, frozen=True):
+    """Something that happened, in the order it was committed."""
+
+    created_at: datetime
+    id: str
+    seq: int
+    subject_id: str
+    type: str
+    version: int
+    loop_id: str | None = None
+
+
+class Evidence(Model, kw_only=True, frozen=True):
+    """One number the advice rests on, and where it came from."""
+
+    code: str
+    source_type: Literal["base_model", "dataset_version", "eval_suite", "evaluation", "loop", "rule", "run"] | str
+    statement: str
+    href: str | None = None
+    source_id: str | None = None
+    threshold: float | None = None
+    value: float | None = None
+
+
+class Expectation(Model, kw_only=True, frozen=True):
+    """What the change should do, stated before it is tried, and scored afterwards."""
+
+    basis: str
+    direction: Literal["down", "up"] | str
+    metric: str
+    rule: str
+    by_at_least: float | None = None
+    effect: float | None = None
+    effect_high: float | None = None
+    effect_low: float | None = None
+    judged_on: str | None = None
+
+
+class Finding(Model, kw_only=True, frozen=True):
+    """One thing a curve shows."""
+
+    code: str
+    severity: Literal["caution", "critical", "info"] | str
+    source: str
+    statement: str
+    would_change: str
+    threshold: float | None = None
+    value: float | None = None
+
+
+class HistoryRow(Model, kw_only=True, frozen=True):
+    """One run of the experiment table; the first eight values are the method's own columns."""
+
+    base_model: str
+    changed: list[ChangedValue]
+    confounded_by: list[str]
+    currency: str
+    dataset: str
+    repeat: bool
+    run: str
+    run_id: str
+    status: Literal["cancelled", "failed", "paused", "pending", "queued", "running", "submitting", "succeeded"] | str
+    batch_size: int | None = None
+    best_valid_loss: float | None = None
+    combined: float | None = None
+    cost: Decimal | None = None
+    learning_rate_multiplier: float | None = None
+    n_epochs: int | None = None
+    overfitting: Literal["cannot_judge", "healthy", "mild", "moderate", "severe"] | str | None = None
+    parent: str | None = None
+    scored_step: int | None = None
+    to_baseline: Difference | None = None
+    to_parent: Difference | None = None
+
+
+class ItemError(Model, kw_only=True, frozen=True):
+    """Why an item has no score."""
+
+    code: str
+    message: str
+
+
+class Key(Model, kw_only=True, frozen=True):
+    """An API key; the secret itself is not kept."""
+
+    created_at: datetime
+    hint: str
+    id: str
+    name: str
+    scopes: list[Literal["admin", "read", "write"] | str]
+    revoked_at: datetime | None = None
+
+
+class Leftover(Model, kw_only=True, frozen=True):
+    """A fine-tuned model that nothing uses any more."""
+
+    loop_id: str
+    model: str
+    reason: str
+    run_id: str
+    run_name: str
+
+
+class MethodReading(Model, kw_only=True, frozen=True):
+    """What the published method, read literally, would do, and why the advice departs from it where it does."""
+
+    agrees: bool
+    headline: str
+    departure: str | None = None
+
+
+class Metric(Sent, kw_only=True, frozen=True):
+    """The primary metric of a loop: what "better" means, and on which scale."""
+
+    direction: Literal["down", "up"] | str = NOT_SENT
+    name: str = NOT_SENT
+    scale_max: float = NOT_SENT
+    scale_min: float = NOT_SENT
+
+
+class NewPoint(Sent, kw_only=True, frozen=True):
+    """Named values at a step."""
+
+    step: int
+    values: dict[str, float]
+
+
+class Overrides(Sent, kw_only=True, frozen=True):
+    """What a run changes against its parent: exactly one field, or `seed` alone for a repeat."""
+
+    base_model: str | None = None
+    batch_size: int | None = None
+    beta: float | None = None
+    compute_multiplier: float | None = None
+    dataset_version_id: str | None = None
+    eval_interval: int | None = None
+    eval_samples: int | None = None
+    grader: str | None = None
+    l2_multiplier: float | None = None
+    learning_rate_multiplier: float | None = None
+    method: Literal["dpo", "rft", "sft"] | str | None = None
+    n_epochs: int | None = None
+    reasoning_effort: Literal["high", "low", "medium"] | str | None = None
+    seed: int | None = None
+
+
+class Range(Sent, kw_only=True, frozen=True):
+    """An inclusive range of allowed values."""
+
+    max: float
+    min: float
+
+
+class RegisteredItem(Sent, kw_only=True, frozen=True):
+    """One item's outcome as measured elsewhere."""
+
+    index: int
+    score: float | None
+    completion_tokens: int | None = None
+    output: str | None = None
+
+
+class Request(Model, kw_only=True, frozen=True):
+    """The literal HTTP call that carries the action out."""
+
+    method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"] | str
+    path: str
+    body: dict[str, Any] | None = None
+
+
+class RowWarning(Model, kw_only=True, frozen=True):
+    """Something about one row that does not stop it from being used."""
+
+    code: str
+    line: int
+    message: str
+    remedy: str
+
+
+class Rules(Sent, kw_only=True, frozen=True):
+    """When a loop is good enough or not worth going on (method, section 7)."""
+
+    min_gain: float = NOT_SENT
+    min_margin_pct: float = NOT_SENT
+    patience: int = NOT_SENT
+    target: float | None = None
+
+
+class RunConfig(Sent, kw_only=True, frozen=True):
+    """What was asked for. Null leaves a value to the provider ("auto")."""
+
+    base_model: str
+    dataset_version_id: str
+    batch_size: int | None = None
+    beta: float | None = None
+    compute_multiplier: float | None = None
+    eval_interval: int | None = None
+    eval_samples: int | None = None
+    grader: str | None = None
+    l2_multiplier: float | None = None
+    learning_rate_multiplier: float | None = None
+    method: Literal["dpo", "rft", "sft"] | str = NOT_SENT
+    n_epochs: int | None = None
+    reasoning_effort: Literal["high", "low", "medium"] | str | None = None
+    seed: int | None = None
+
+
+class Sampling(Sent, kw_only=True, frozen=True):
+    """How the model is sampled."""
+
+    max_completion_tokens: int = NOT_SENT
+    seed: int | None = None
+    temperature: float = NOT_SENT
+
+
+class Scale(Sent, kw_only=True, frozen=True):
+    """The range of the combined score."""
+
+    max: float = NOT_SENT
+    min: float = NOT_SENT
+
+
+class Series(Model, kw_only=True, frozen=True):
+    """One column of a curve: values at increasing steps. Values may be NaN or infinite, steps never repeat."""
+
+    name: str
+    steps: list[int]
+    values: list[float]
+
+
+class Step(Model, kw_only=True, frozen=True):
+    """One question of the method's tree and its answer."""
+
+    answer: Literal["no", "unknown", "yes"] | str
+    evidence: list[str]
+    question: str
+
+
+class StopRule(Model, kw_only=True, frozen=True):
+    """One of the four stop rules (method, section 7)."""
+
+    detail: str
+    met: bool
+    rule: Literal["beaten_and_flat", "budget", "diminishing_returns", "good_enough"] | str
+
+
+class Warning(Model, kw_only=True, frozen=True):
+    """Something that weakens the loop, though it does not block it."""
+
+    code: str
+    message: str
+    severity: Literal["caution", "critical", "info"] | str
+
+
+class WebhookDelivery(Model, kw_only=True, frozen=True):
+    """One event on its way to one endpoint."""
+
+    attempts: int
+    created_at: datetime
+    endpoint_id: str
+    id: str
+    status: Literal["delivered", "failed", "pending"] | str
+    type: str
+    event_id: str | None = None
+    finished_at: datetime | None = None
+    last_error: str | None = None
+    last_status_code: int | None = None
+    next_attempt_at: datetime | None = None
+
+
+class WebhookEndpoint(Model, kw_only=True, frozen=True):
+    """An endpoint that is told of events, signed as Standard Webhooks prescribes."""
+
+    created_at: datetime
+    id: str
+    status: Literal["disabled", "enabled"] | str
+    updated_at: datetime
+    url: str
+    version: int
+    description: str | None = None
+    disabled_reason: str | None = None
+    event_types: list[str] | None = None
+
+
+class WeightedGrader(Sent, kw_only=True, frozen=True):
+    """One dimension of the combined score and the grader that scores it."""
+
+    grader: dict[str, Any]
+    name: str
+    weight: float = NOT_SENT
+
+
+class Action(Model, kw_only=True, frozen=True):
+    """What to do."""
+
+    fingerprint: str
+    kind: (
+        Literal[
+            "attach_dataset",
+            "clean_up",
+            "do_not_fine_tune",
+            "evaluate",
+            "final_test",
+            "fix_data",
+            "record_baseline",
+            "repeat_run",
+            "review",
+            "ship",
+            "start_run",
+            "stop",
+            "wait",
+        ]
+        | str
+    )
+    recommendation_id: str
+    check_after_s: int | None = None
+    request: Request | None = None
+    subject_id: str | None = None
+
+
+class Alternative(Model, kw_only=True, frozen=True):
+    """Something else that could be done, and why it is not the advice."""
+
+    headline: str
+    kind: (
+        Literal[
+            "attach_dataset",
+            "clean_up",
+            "do_not_fine_tune",
+            "evaluate",
+            "final_test",
+            "fix_data",
+            "record_baseline",
+            "repeat_run",
+            "review",
+            "ship",
+            "start_run",
+            "stop",
+            "wait",
+        ]
+        | str
+    )
+    why_not: str
+    change: AlternativeChange | None = None
+
+
+class Change(Model, kw_only=True, frozen=True):
+    """The one variable that changes against the parent run."""
+
+    expects: Expectation
+    held_fixed: list[
+        Literal[
+            "base_model",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "reasoning_effort",
+        ]
+        | str
+    ]
+    variable: (
+        Literal[
+            "base_model",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "reasoning_effort",
+        ]
+        | str
+    )
+    from_value: str | int | float | None = None
+    to_value: str | int | float | None = None
+
+
+class Choices(Sent, kw_only=True, frozen=True):
+    """What advice may choose from; null leaves a variable to the model catalogue's and the method's range."""
+
+    base_models: list[str] | None = None
+    batch_size: Range | None = None
+    learning_rate_multiplier: Range | None = None
+    methods: list[Literal["dpo", "rft", "sft"] | str] | None = None
+    n_epochs: Range | None = None
+
+
+class Cleanup(Model, kw_only=True, frozen=True):
+    """What was found, and what was asked to be deleted."""
+
+    dry_run: bool
+    leftovers: list[Leftover]
+    n_deleting: int
+
+
+class CreatedKey(Model, kw_only=True, frozen=True):
+    """A key just made; `secret` is shown this once."""
+
+    key: Key
+    secret: str
+
+
+class CreatedWebhookEndpoint(Model, kw_only=True, frozen=True):
+    """An endpoint just made; its signing secret is shown this once."""
+
+    endpoint: WebhookEndpoint
+    secret: str
+
+
+class CurveReading(Model, kw_only=True, frozen=True):
+    """What a curve shows: the numbers every rule reads, the verdict, and the findings."""
+
+    best_is_last: bool
+    findings: list[Finding]
+    last_step: int
+    n_points: int
+    n_valid_points: int
+    nominated_steps: list[int]
+    shape: (
+        Literal[
+            "diverged",
+            "healthy",
+            "mild_overfitting",
+            "moderate_overfitting",
+            "no_validation",
+            "oscillating",
+            "plateau",
+            "severe_overfitting",
+            "too_short",
+            "underfitting",
+            "unknown",
+        ]
+        | str
+    )
+    thresholds_version: str
+    trend: Literal["above_first", "collapsed", "falling", "flat", "oscillating", "risen", "unknown"] | str
+    valid_source: Literal["batch", "full", "none"] | str
+    verdict: Literal["cannot_judge", "healthy", "mild", "moderate", "severe"] | str
+    verdict_basis: str
+    best_accuracy: float | None = None
+    best_step: int | None = None
+    best_valid_loss: float | None = None
+    change_from_first: float | None = None
+    first_train_loss: float | None = None
+    first_valid_loss: float | None = None
+    initial_ratio: float | None = None
+    last_train_loss: float | None = None
+    last_valid_loss: float | None = None
+    noise: float | None = None
+    overfit_ratio: float | None = None
+    rise: float | None = None
+
+
+class Curves(Model, kw_only=True, frozen=True):
+    """A run's curves, downsampled when `max_points` asks for it."""
+
+    n_points: int
+    run_id: str
+    series: list[Series]
+    best_step: int | None = None
+
+
+class DatasetVersion(Model, kw_only=True, frozen=True):
+    """An immutable version of a dataset: what was uploaded or derived, checked and counted."""
+
+    created_at: datetime
+    dataset_id: str
+    derived_by: list[
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+            "upload",
+        ]
+        | str
+    ]
+    format: str
+    id: str
+    method: str
+    n_bytes: int
+    n_contradictions: int
+    n_duplicates: int
+    n_examples: int
+    name: str
+    number: int
+    sha256: str
+    warning_counts: dict[str, int]
+    warnings: list[RowWarning]
+    n_label_suspects: int | None = None
+    n_tokens: int | None = None
+    parent_id: str | None = None
+
+
+class Derivation(Model, kw_only=True, frozen=True):
+    """What the operations did, and the version that came of them."""
+
+    dropped_lines: list[int]
+    n_after: int
+    n_before: int
+    version: DatasetVersion | None = None
+
+
+class Diagnosis(Model, kw_only=True, frozen=True):
+    """What a run shows: the path through the method's tree and the findings beside it, each with its numbers."""
+
+    created_at: datetime
+    evidence: list[Evidence]
+    findings: list[DiagnosisFinding]
+    fingerprint: str
+    headline: str
+    id: str
+    leaf: str
+    loop_id: str
+    path: list[Step]
+    run_id: str
+
+
+class EvalSuite(Model, kw_only=True, frozen=True):
+    """An immutable definition of an evaluation."""
+
+    created_at: datetime
+    fingerprint: str
+    graders: list[WeightedGrader]
+    id: str
+    loop_id: str
+    n_items: int
+    n_looks: int
+    name: str
+    role: Literal["final_test", "selection"] | str
+    sampling: Sampling
+    scale: Scale
+    dataset_version_id: str | None = None
+
+
+class EvaluationItem(Model, kw_only=True, frozen=True):
+    """One item of an evaluation: the answer, its scores, what it took."""
+
+    done: bool
+    index: int
+    messages: list[dict[str, Any]]
+    scores: dict[str, float | None]
+    tags: list[str]
+    combined: float | None = None
+    completion_tokens: int | None = None
+    error: ItemError | None = None
+    finish_reason: str | None = None
+    latency_s: float | None = None
+    output: str | None = None
+    prompt_tokens: int | None = None
+    reference: str | None = None
+
+
+class History(Model, kw_only=True, frozen=True):
+    """The experiment table: one row a run, in order of number."""
+
+    loop_id: str
+    rows: list[HistoryRow]
+    state_version: int
+
+
+class Loop(Model, kw_only=True, frozen=True):
+    """One fine-tuning goal that is being iterated on."""
+
+    autopilot: Literal["auto", "off", "propose"] | str
+    budget: Budget
+    choices: Choices
+    created_at: datetime
+    id: str
+    metric: Metric
+    n_runs: int
+    rules: Rules
+    slug: str
+    state_version: int
+    task: str
+    updated_at: datetime
+    version: int
+    baseline_evaluation_id: str | None = None
+    dataset_id: str | None = None
+    validation_version_id: str | None = None
+
+
+class MetricsReceipt(Model, kw_only=True, frozen=True):
+    """What became of a batch of points or a result file."""
+
+    format: str
+    last_step: int
+    n_new: int
+    n_values: int
+    notes: list[str]
+    run_id: str
+    reading: CurveReading | None = None
+
+
+class Run(Model, kw_only=True, frozen=True):
+    """One training experiment of a loop."""
+
+    changed: list[
+        Literal[
+            "base_model",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "reasoning_effort",
+        ]
+        | str
+    ]
+    config: RunConfig
+    confounded_by: list[str]
+    created_at: datetime
+    id: str
+    loop_id: str
+    name: str
+    number: int
+    provider: str
+    status: Literal["cancelled", "failed", "paused", "pending", "queued", "running", "submitting", "succeeded"] | str
+    updated_at: datetime
+    version: int
+    cost: Decimal | None = None
+    effective: EffectiveConfig | None = None
+    failure: str | None = None
+    finished_at: datetime | None = None
+    last_step: int | None = None
+    model: str | None = None
+    note: str | None = None
+    parent_run_id: str | None = None
+    provider_job_id: str | None = None
+    provider_status: str | None = None
+    reading: CurveReading | None = None
+    recommendation_id: str | None = None
+    started_at: datetime | None = None
+    trained_tokens: int | None = None
+
+
+class Answer(Model, kw_only=True, frozen=True):
+    """The answer to "what next?". Exactly one change, or none."""
+
+    action: Action
+    alternatives: list[Alternative]
+    as_of: str
+    budget: BudgetUse
+    confidence: Confidence
+    evidence: list[Evidence]
+    headline: str
+    loop_id: str
+    markdown: str
+    path: list[Step]
+    phase: Literal["baseline", "evaluate", "finish", "plan", "setup", "train"] | str
+    rationale: list[str]
+    rules_version: str
+    state_version: int
+    stop_rules: list[StopRule]
+    warnings: list[Warning]
+    change: Change | None = None
+    method_reading: MethodReading | None = None
+
+
+class MultiModelRuns(Model, kw_only=True, frozen=True):
+    """The runs that were started."""
+
+    runs: list[Run]
+    statement: str
+
+
+class Recommendation(Model, kw_only=True, frozen=True):
+    """What to do next, and why, as it was said at one state of the loop."""
+
+    answer: Answer
+    created_at: datetime
+    headline: str
+    id: str
+    kind: (
+        Literal[
+            "attach_dataset",
+            "clean_up",
+            "do_not_fine_tune",
+            "evaluate",
+            "final_test",
+            "fix_data",
+            "record_baseline",
+            "repeat_run",
+            "review",
+            "ship",
+            "start_run",
+            "stop",
+            "wait",
+        ]
+        | str
+    )
+    loop_id: str
+    rules_version: str
+    state_version: int
+    status: Literal["accepted", "declined", "open", "superseded"] | str
+    updated_at: datetime
+    version: int
+    carried_out_by: str | None = None
+    decision: Decision | None = None
