@@ -68,8 +68,8 @@ def smallest_visible(board: Scoreboard, n_items: int, difference_sd: float) -> f
 
 
 def _remedy(regrade_sd: float | None, n_items: int, sd: float, asked: float, needed: int | None) -> str:
-    """The way with the fewest extra gradings: more items, or grading the same answers several times."""
-    more_items = math.inf if needed is None else float(needed - n_items)
+    """The way with the least work: a new item takes an answer and a grading, a repeated grading only itself."""
+    more_items = math.inf if needed is None else 2.0 * (needed - n_items)
     if regrade_sd:
         for n_gradings in (2, 3, 4, 5):
             seen = minimum_detectable_effect(n_items, sd, regrade_sd=regrade_sd, n_gradings=n_gradings)
