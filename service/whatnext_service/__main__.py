@@ -63,7 +63,7 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
             new = NewKey(name=options.name, scopes=tuple(scopes))  # type: ignore[arg-type]
             print(await serving.make_key(settings, options.workspace, new))
         case "demo":
-            from whatnext_service.demo import run_demo
+            from whatnext_service.demo.run import run_demo
 
             return await run_demo(settings, stop)
     return 0
