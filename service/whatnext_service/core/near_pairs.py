@@ -21,9 +21,12 @@ BLOCK_WORDS = 250_000
 
 _BANDS = 21
 _BAND_ROWS = 3
-_WINDOW = 4
-_MIN_SIGNATURE = 0.25
+_WINDOW = 3
+_PARTNERS = 3
+_MIN_SIGNATURE = 0.33
 _BLOCK_PAIRS = 1_024
+_BLOCK_SIGNATURES = 65_536
+_PENDING_PAIRS = 1_000_000
 _TABLE_BITS = 22
 _MASK_32 = 0xFFFFFFFF
 _MASK_64 = 0xFFFFFFFFFFFFFFFF
@@ -44,14 +47,14 @@ def find_near_pairs(words: Words, numbers: Numbers, rows: Indexes) -> NearPairs:
     """Find the pairs among `rows` (ascending) whose inputs are nearly the same and hold the same numbers.
 
     A pair of the threshold's likeness is seen with probability 0.98 where its rare features are as like, 0.75 where
-    they are just like enough. In a crowd of more than five equal signatures each row is compared with its neighbours.
+    they are just like enough. In a crowd of equal signatures each row is compared with its neighbours, and with the
+    three earlier rows at most that are most like it.
     """
     counts = row_counts(words, rows)
     limit = max(RARE_ROWS, round(RARE_SHARE * len(rows)))
     signatures = _signatures(words, rows, counts, limit)
     first, second = _candidates(signatures, numbers[rows])
-    alike = (signatures[first] == signatures[second]).mean(axis=1) >= _MIN_SIGNATURE if len(first) else first > 0
-    first, second = first[alike], second[alike]
+    first, second = _most_promising(signatures, first, second)
     similarity = np.empty(len(first))
     kept = np.zeros(len(first), dtype=np.bool_)
     for at in range(0, len(first), _BLOCK_PAIRS):
@@ -160,7 +163,7 @@ def _signatures(words: Words, rows: Indexes, counts: Numbers, limit: int) -> Num
 
 def _candidates(signatures: Numbers, numbers: Numbers) -> tuple[Indexes, Indexes]:
     n_rows = len(signatures)
-    found = [np.empty(0, dtype=np.int64)]
+    found: list[Keys] = [np.empty(0, dtype=np.uint64)]
     empty = (signatures == _MASK_32).all(axis=1)
     for band in range(_BANDS):
         key: Keys = numbers.astype(np.uint64)
@@ -172,9 +175,25 @@ def _candidates(signatures: Numbers, numbers: Numbers) -> tuple[Indexes, Indexes
         ordered = key[order]
         for step in range(1, _WINDOW + 1):
             equal = np.flatnonzero(ordered[:-step] == ordered[step:])
-            found.append(order[equal] * n_rows + order[equal + step])
-    pairs = _distinct(np.concatenate(found).astype(np.uint64)).astype(np.int64)
+            found.append((order[equal] * n_rows + order[equal + step]).astype(np.uint64))
+        if sum(map(len, found[1:])) > _PENDING_PAIRS:
+            found = [_distinct(np.concatenate(found))]
+    pairs = _distinct(np.concatenate(found)).astype(np.int64)
     return pairs // max(n_rows, 1), pairs % max(n_rows, 1)
+
+
+def _most_promising(signatures: Numbers, first: Indexes, second: Indexes) -> tuple[Indexes, Indexes]:
+    """The pairs whose signatures agree well, and of these the best few of each later row."""
+    agreement = np.empty(len(first))
+    for at in range(0, len(first), _BLOCK_SIGNATURES):
+        block = slice(at, at + _BLOCK_SIGNATURES)
+        agreement[block] = (signatures[first[block]] == signatures[second[block]]).mean(axis=1)
+    good = np.flatnonzero(agreement >= _MIN_SIGNATURE)
+    good = good[np.lexsort((first[good], -agreement[good], second[good]))]
+    starts = np.flatnonzero(np.diff(second[good], prepend=-1))
+    rank = np.arange(len(good)) - np.repeat(starts, np.diff(np.append(starts, len(good))))
+    kept = np.sort(good[rank < _PARTNERS])
+    return first[kept], second[kept]
 
 
 def _jaccards(

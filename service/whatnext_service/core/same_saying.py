@@ -13,12 +13,23 @@ _TURNING = tuple(
     crc32(word) for word in (b"not", b"no", b"never", b"without", b"t", b"non", b"except", b"nicht", b"pas")
 )
 _MAX_MISSPELT = 2
+_BLOCK_PAIRS = 1_024
 
 
 def ask_the_same(words: Words, excerpts: tuple[bytes, ...], first: Indexes, second: Indexes) -> npt.NDArray[np.bool_]:
     """Tell for each pair of nearly equal prompts whether one only says more words than the other, or spells one or two
     otherwise, in the same order. A word exchanged for another ("gold" for "silver") or a negation asks something else.
     """
+    result = np.empty(len(first), dtype=np.bool_)
+    for at in range(0, len(first), _BLOCK_PAIRS):
+        block = slice(at, at + _BLOCK_PAIRS)
+        result[block] = _block_asks_the_same(words, excerpts, first[block], second[block])
+    return result
+
+
+def _block_asks_the_same(
+    words: Words, excerpts: tuple[bytes, ...], first: Indexes, second: Indexes
+) -> npt.NDArray[np.bool_]:
     only_a, only_b = words_apart(words, first, second)
     n_a, n_b = (per_pair(only, len(first)) for only in (only_a, only_b))
     turned = sum(per_pair(only[np.isin(only.astype(np.uint32), _TURNING)], len(first)) for only in (only_a, only_b))
