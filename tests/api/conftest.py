@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -138,11 +137,11 @@ async def anonymous(app: Application) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def counts(pool: Pool) -> AsyncIterator[Counts]:
+async def counts(pool: Pool) -> Counts:
     """Counts the rows of every table, to show that a refusal changed nothing."""
 
     async def count() -> dict[str, str]:
         async with asyncio.timeout(10):
             return await count_rows(pool)
 
-    yield count
+    return count

@@ -7,6 +7,12 @@ import asyncpg
 
 from whatnext_service.errors import DomainError
 from whatnext_service.store.db import Conn, Pool
+from whatnext_service.store.queries import load
+
+sql = load(__file__)
+
+LOCK_TIMEOUT = "5s"
+"""How long a transaction waits for another's lock."""
 
 _GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
 _FULL = (asyncpg.InsufficientResourcesError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
@@ -20,6 +26,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Conn]:
     `invalid_text` for text that Postgres cannot hold (a NUL character). In each case nothing was changed.
     """
     async with connection(pool) as conn, conn.transaction():
+        await conn.fetchval(sql.limit_waiting, LOCK_TIMEOUT)
         yield conn
 
 
