@@ -12,12 +12,12 @@ from whatnext_service.core.dataset_lines import iter_rows
 from whatnext_service.core.dataset_reader import read_dataset
 from whatnext_service.core.derive import (
     DerivationSource,
-    Operation,
     Plan,
     carry_out,
     index_rows,
     plan_derivation,
 )
+from whatnext_service.core.operations import Operation
 from whatnext_service.core.quality_report import report_quality
 from whatnext_service.core.row_hashes import overlap
 from whatnext_service.core.row_pairs import near_duplicates
@@ -60,6 +60,7 @@ def test_rows_go_by_id_and_by_score() -> None:
     data = jsonl(A, B, C)
     named = report_quality(corpus_of(jsonl(A, B, A))).pairs[0].first.row_id
     assert derive(data, Operation(kind="drop_ids", ids=(named,))) == [B, C]
+    assert derive(data, Operation(kind="drop_ids", lines=(2,))) == [A, C]
     scores = np.array([1.0, 0.4, 0.5], dtype="<f4").tobytes()
     assert derive(data, Operation(kind="keep_by_score", min_score=0.5), scores=scores) == [A, C]
 
@@ -110,11 +111,13 @@ def test_near_duplicates_go_or_stay_together() -> None:
 @pytest.mark.parametrize(
     ("operations", "code"),
     [
-        ((), "derivation_invalid"),
-        ((Operation(kind="drop_ids"),), "derivation_invalid"),
+        ((), "invalid_derivation"),
+        ((Operation(kind="drop_ids"),), "invalid_derivation"),
+        ((Operation(kind="drop_ids", ids=("0123456789abcdef",)),), "invalid_derivation"),
+        ((Operation(kind="drop_ids", lines=(1, 9)),), "invalid_derivation"),
         ((Operation(kind="keep_by_score", min_score=0.5),), "quality_missing"),
         ((Operation(kind="drop_duplicates", near=True),), "quality_missing"),
-        ((Operation(kind="split", parts=UNEVEN),), "derivation_invalid"),
+        ((Operation(kind="split", parts=UNEVEN),), "invalid_derivation"),
         ((Operation(kind="add_examples", examples=(msgspec.Raw(b"{}"),)),), "dataset_row_invalid"),
     ],
 )
@@ -129,7 +132,7 @@ def test_a_version_without_rows_is_refused() -> None:
         plan(jsonl(A, chat("one", "uno")), Operation(kind="drop_contradictions"))
     with pytest.raises(DomainError):
         plan_derivation(
-            DerivationSource(row_hashes=b"", prompt_hashes=b"", reversed_hashes=b"", scores=None, near=None),
+            DerivationSource(row_hashes=b"", prompt_hashes=b"", reversed_hashes=b"", lines=b"", scores=None, near=None),
             (Operation(kind="drop_duplicates"),),
         )
 

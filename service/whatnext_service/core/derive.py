@@ -1,17 +1,17 @@
 """Making a dataset version from operations on another: planned on hashes, previewed, then carried out row by row."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 
 from whatnext_service.core.conversion import REFERENCE, convert_row
 from whatnext_service.core.dataset_formats import normalise_row
 from whatnext_service.core.dataset_lines import one_line
 from whatnext_service.core.loops import Method
 from whatnext_service.core.near_pairs import NearPairs
+from whatnext_service.core.operations import Operation
 from whatnext_service.core.row_hashes import (
     HASH_BYTES,
     Indexes,
@@ -22,44 +22,14 @@ from whatnext_service.core.row_hashes import (
     row_hash,
     row_id,
 )
-from whatnext_service.core.split import SplitPart, assign_parts
+from whatnext_service.core.split import assign_parts
 from whatnext_service.core.state import DerivationKind
 from whatnext_service.errors import DomainError
 
 MAX_SHOWN = 100
 _DROPPED = 255
 
-OperationKind = Literal[
-    "drop_duplicates",
-    "drop_contradictions",
-    "fix_contradictions",
-    "keep_by_score",
-    "drop_ids",
-    "add_examples",
-    "split",
-    "convert",
-]
 T = TypeVar("T")
-
-
-class Operation(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One operation that makes a new dataset version; each kind reads its own fields."""
-
-    kind: OperationKind
-    near: bool = False
-    """`drop_duplicates`: also rows nearly like an earlier one with the same answer."""
-    ids: Annotated[tuple[str, ...], Meta(max_length=100_000)] | None = None
-    """`drop_ids`: names of rows, as the quality report gives them."""
-    min_score: float | None = None
-    """`keep_by_score`: rows with a lower score in the quality report are dropped."""
-    examples: Annotated[tuple[msgspec.Raw, ...], Meta(max_length=10_000)] | None = None
-    """`add_examples`: rows in the version's own format."""
-    parts: Annotated[tuple[SplitPart, ...], Meta(min_length=2, max_length=8)] | None = None
-    """`split`: names and shares; the first part is the new version."""
-    method: Method | None = None
-    """`convert`: the format to convert to."""
-    answer_field: str = REFERENCE
-    """`convert` from RFT to SFT: the field that holds the answer."""
 
 
 class DerivationSource(msgspec.Struct, kw_only=True, frozen=True):
@@ -68,6 +38,8 @@ class DerivationSource(msgspec.Struct, kw_only=True, frozen=True):
     row_hashes: bytes
     prompt_hashes: bytes
     reversed_hashes: bytes
+    lines: bytes
+    """Line of each row, packed as little-endian uint32."""
     scores: bytes | None
     """`row_scores` of its quality report; null without one."""
     near: NearPairs | None
@@ -102,7 +74,9 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
 def index_rows(rows: Iterable[tuple[int, bytes]]) -> DerivationSource:
     """Hash the rows of an accepted file, where no stored hashes are at hand."""
     row_hashes, prompts, turned = bytearray(), bytearray(), bytearray()
-    for _, raw in rows:
+    lines: list[int] = []
+    for line, raw in rows:
+        lines.append(line)
         row = normalise_row(raw)
         prompt = prompt_hash(row)
         prompts += prompt
@@ -113,15 +87,16 @@ def index_rows(rows: Iterable[tuple[int, bytes]]) -> DerivationSource:
         row_hashes=bytes(row_hashes),
         prompt_hashes=bytes(prompts),
         reversed_hashes=bytes(turned),
+        lines=np.array(lines, dtype="<u4").tobytes(),
         scores=None,
         near=None,
     )
 
 
 def plan_derivation(source: DerivationSource, operations: tuple[Operation, ...]) -> Plan:
-    """Work out what the operations do, one after the other. Raises `derivation_invalid` and `quality_missing`."""
+    """Work out what the operations do, one after the other. Raises `invalid_derivation` and `quality_missing`."""
     if not operations:
-        raise DomainError("derivation_invalid", "No operation was given.")
+        raise DomainError("invalid_derivation", "No operation was given.")
     parts = np.zeros(len(source.row_hashes) // HASH_BYTES, dtype=np.uint8)
     names: tuple[str, ...] = ("main",)
     added: tuple[bytes, ...] = ()
@@ -130,7 +105,7 @@ def plan_derivation(source: DerivationSource, operations: tuple[Operation, ...])
     effects = []
     for operation in operations:
         if len(names) > 1 and operation.kind != "convert":
-            raise DomainError("derivation_invalid", "Only `convert` may follow `split`.")
+            raise DomainError("invalid_derivation", "Only `convert` may follow `split`.")
         before = int((parts != _DROPPED).sum())
         touched: Indexes = np.empty(0, dtype=np.int64)
         if operation.kind == "add_examples":
@@ -151,7 +126,7 @@ def plan_derivation(source: DerivationSource, operations: tuple[Operation, ...])
         effects.append(_effect(operation, source, before, int((parts != _DROPPED).sum()), touched))
     counts = tuple(int((parts == number).sum()) for number in range(len(names)))
     if counts[0] == 0:
-        raise DomainError("derivation_invalid", "No row would be left.")
+        raise DomainError("invalid_derivation", "No row would be left.")
     return Plan(
         effects=tuple(effects),
         part_names=names,
@@ -169,7 +144,7 @@ def carry_out(plan: Plan, rows: Iterable[tuple[int, bytes]], part: int = 0) -> I
     n_source = len(plan.parts) - len(plan.added)
     for at, (_, raw) in enumerate(rows):
         if at >= n_source:
-            raise DomainError("derivation_invalid", "The source has more rows than were planned for.")
+            raise DomainError("invalid_derivation", "The source has more rows than were planned for.")
         if plan.parts[at] == part:
             yield one_line(_converted(plan, raw))
     for at, raw in enumerate(plan.added, start=n_source):
@@ -184,8 +159,7 @@ def _converted(plan: Plan, raw: bytes) -> bytes:
 def _to_drop(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
     kind = operation.kind
     if kind == "drop_ids":
-        wanted = set(_given(operation.ids, operation, "ids"))
-        return np.array([at for at in kept if _name(source, int(at)) in wanted], dtype=np.int64)
+        return _named_rows(operation, source, kept)
     if kind == "keep_by_score":
         least = _given(operation.min_score, operation, "min_score")
         if source.scores is None:
@@ -202,6 +176,19 @@ def _to_drop(operation: Operation, source: DerivationSource, kept: Indexes) -> I
     if kind == "add_examples" or kind == "split" or kind == "convert":
         raise ValueError(f"{kind} drops nothing")
     assert_never(kind)
+
+
+def _named_rows(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
+    wanted = {*_given(operation.ids if operation.lines is None else (operation.ids or ()), operation, "ids")}
+    names = {_name(source, int(at)) for at in kept} if wanted else set()
+    lines = np.frombuffer(source.lines, dtype="<u4")[kept]
+    unknown = sorted(wanted - names) + sorted(set(operation.lines or ()) - set(lines.tolist()))
+    if unknown or not (wanted or operation.lines):
+        named = ", ".join(str(one)[:40] for one in unknown[:10]) or "none given"
+        raise DomainError("invalid_derivation", f"No row has these names or lines: {named}.")
+    by_line = np.isin(lines, np.array(operation.lines or (), dtype=np.uint32))
+    by_name = np.array([_name(source, int(at)) in wanted for at in kept], dtype=np.bool_) if wanted else by_line
+    return kept[by_line | by_name]
 
 
 def _near_repeats(source: DerivationSource, kept: Indexes, repeats: Indexes) -> Indexes:
@@ -243,11 +230,12 @@ def _extended(source: DerivationSource, new: tuple[bytes, ...]) -> DerivationSou
     more = index_rows((0, raw) for raw in new)
     perfect = np.ones(len(new), dtype="<f4").tobytes()
     if bool(source.reversed_hashes) != bool(more.reversed_hashes) and source.row_hashes and new:
-        raise DomainError("derivation_invalid", "The examples are not in the format of the version.")
+        raise DomainError("invalid_derivation", "The examples are not in the format of the version.")
     return DerivationSource(
         row_hashes=source.row_hashes + more.row_hashes,
         prompt_hashes=source.prompt_hashes + more.prompt_hashes,
         reversed_hashes=source.reversed_hashes + more.reversed_hashes,
+        lines=source.lines + more.lines,
         scores=None if source.scores is None else source.scores + perfect,
         near=source.near,
     )
@@ -284,5 +272,5 @@ def _name(source: DerivationSource, index: int) -> str:
 
 def _given(value: T | None, operation: Operation, name: str) -> T:
     if value is None:
-        raise DomainError("derivation_invalid", f"`{operation.kind}` needs `{name}`.")
+        raise DomainError("invalid_derivation", f"`{operation.kind}` needs `{name}`.")
     return value

@@ -24,7 +24,7 @@ def assign_parts(prompt_hashes: bytes, rows: Indexes, near: NearPairs | None, pa
     """
     shares = np.array([part.share for part in parts])
     if abs(shares.sum() - 1) > 0.001:
-        raise DomainError("derivation_invalid", "The shares of the parts must add up to 1.")
+        raise DomainError("invalid_derivation", "The shares of the parts must add up to 1.")
     inputs = np.frombuffer(prompt_hashes, dtype="<u8").reshape(-1, 2)[:, 0]
     _, first, group = np.unique(inputs, return_index=True, return_inverse=True)
     group = first[group]
