@@ -17,6 +17,8 @@ from sdk_sync import to_sync
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "sdk" / "whatnext"
+BY_HAND = frozenset({"writer.py"})
+"""Files of `_async` that are not translated: threads are no tasks."""
 HEADER = "# Generated from openapi.json; do not edit.\n# ruff: noqa\n"
 
 
@@ -35,7 +37,7 @@ def generate(document: Path, package: Path) -> dict[str, str]:
     resources = plan(doc, models, parameters)
     aio = environment.get_template("aio.py.jinja").render(header=HEADER, resources=resources)
     files = {"models.py": models, "params.py": parameters, "aio.py": aio, "sync.py": to_sync(aio)}
-    for path in sorted((package / "_async").glob("*.py")):
+    for path in sorted(set((package / "_async").glob("*.py")) - {package / "_async" / each for each in BY_HAND}):
         source = path.read_text(encoding="utf-8")
         files[f"_sync/{path.name}"] = to_sync(
             f"# Generated from _async/{path.name}; do not edit.\n# ruff: noqa\n" + source
@@ -68,7 +70,7 @@ def main() -> int:
     chosen = parser.parse_args()
     out: Path = chosen.out or chosen.package
     files = generate(chosen.document, chosen.package)
-    left = {f"_sync/{path.name}" for path in (out / "_sync").glob("*.py")} - set(files)
+    left = {f"_sync/{path.name}" for path in (out / "_sync").glob("*.py") if path.name not in BY_HAND} - set(files)
     stale = [name for name, text in files.items() if not _holds(out / name, text)] + sorted(left)
     if chosen.check:
         print(f"stale: {', '.join(stale)}; run `python openapi/generate.py`" if stale else "the SDK is up to date")

@@ -4,6 +4,7 @@ import ast
 import re
 from typing import Any
 
+from sdk_examples import example_call
 from sdk_models import is_page, modelled, operations, prose
 
 JSON = "application/json"
@@ -33,7 +34,10 @@ def plan(doc: dict[str, Any], models: str, parameters: str) -> list[dict[str, An
     for path, verb, operation in operations(doc):
         resource, name = operation["operationId"].split(".")
         made = _methods(doc, path, verb, operation, typed, structs)
-        resources.setdefault(resource, []).extend({**each, "name": name + each["suffix"]} for each in made)
+        for each in made:
+            each["name"] = name + each["suffix"]
+            each["example"] = example_call(doc, operation, f"client.{resource}.{each['name']}", each)
+            resources.setdefault(resource, []).append(each)
     about = {tag["name"]: tag.get("description", "") for tag in doc.get("tags", ())}
     return [
         {
@@ -97,7 +101,7 @@ def _answer(doc: dict[str, Any], media: str, content: dict[str, Any]) -> tuple[s
 
 
 def _doc(operation: dict[str, Any]) -> str:
-    return prose(operation.get("description") or operation.get("summary", ""), " " * 8)
+    return prose(operation.get("description") or operation.get("summary", ""), " " * 8).rstrip()
 
 
 def _snake(name: str) -> str:

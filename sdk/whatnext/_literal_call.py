@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from whatnext._operation import Operation
+from whatnext._operation import JSON, Operation
 
 
 def checked_path(path: str) -> str:
@@ -22,6 +22,6 @@ def operation_of(operations: Iterable[Operation[Any]], method: str, path: str) -
     """The operation with a JSON answer that a call is, if this package knows it."""
     plain = urlsplit(path).path
     for each in operations:
-        if each.method == method and each.pattern.fullmatch(plain):
+        if each.method == method and each.media == JSON and not each.paged and each.pattern.fullmatch(plain):
             return each
     return None

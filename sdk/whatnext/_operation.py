@@ -15,6 +15,7 @@ from whatnext.errors import APIResponseError, FailedAnswer
 
 T = TypeVar("T")
 
+JSON = "application/json"
 _PLAIN = re.compile(r"[A-Za-z0-9_~-]+")
 _RUN_BY_NAME = re.compile(r"[a-z0-9-]+/R[1-9][0-9]*")
 
@@ -39,14 +40,24 @@ class PageData(msgspec.Struct, Generic[T], kw_only=True):
 
 
 class Operation(Generic[T]):
-    """One operation; `result` is the type of its answer, or of one item where it is a list."""
+    """One operation; `result` is the type of its answer, or of one item where it is a list (`paged`)."""
 
     def __init__(
-        self, method: str, path: str, result: type[T] | None = None, *, media: str = "application/json"
+        self,
+        name: str,
+        method: str,
+        path: str,
+        result: type[T] | None = None,
+        *,
+        media: str = JSON,
+        paged: bool = False,
     ) -> None:
+        self.name = name
         self.method = method
         self.path = path
         self.result: Any = result
+        self.media = media
+        self.paged = paged
         self.accept = {"accept": media}
         self.pieces = re.split(r"\{[^}]+\}", path)
 

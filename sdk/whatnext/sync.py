@@ -24,100 +24,140 @@ from whatnext._upload import File, OnProgress, Upload
 if TYPE_CHECKING:
     from whatnext import params as p
 
-_BASE_MODELS_LIST: Operation[m.BaseModel] = Operation("GET", "/v1/base-models", m.BaseModel)
+_BASE_MODELS_LIST: Operation[m.BaseModel] = Operation(
+    "base_models.list", "GET", "/v1/base-models", m.BaseModel, paged=True
+)
 _DATASET_VERSIONS_CONTENT: Operation[bytes] = Operation(
-    "GET", "/v1/dataset-versions/{version_id}/content", media="application/jsonl"
+    "dataset_versions.content", "GET", "/v1/dataset-versions/{version_id}/content", media="application/jsonl"
 )
 _DATASET_VERSIONS_DERIVE: Operation[m.Derivation] = Operation(
-    "POST", "/v1/dataset-versions/{version_id}/derive", m.Derivation
+    "dataset_versions.derive", "POST", "/v1/dataset-versions/{version_id}/derive", m.Derivation
 )
 _DATASET_VERSIONS_GET: Operation[m.DatasetVersion] = Operation(
-    "GET", "/v1/dataset-versions/{version_id}", m.DatasetVersion
+    "dataset_versions.get", "GET", "/v1/dataset-versions/{version_id}", m.DatasetVersion
 )
-_DATASETS_CREATE: Operation[m.Dataset] = Operation("POST", "/v1/datasets", m.Dataset)
-_DATASETS_GET: Operation[m.Dataset] = Operation("GET", "/v1/datasets/{dataset_id}", m.Dataset)
+_DATASETS_CREATE: Operation[m.Dataset] = Operation("datasets.create", "POST", "/v1/datasets", m.Dataset)
+_DATASETS_GET: Operation[m.Dataset] = Operation("datasets.get", "GET", "/v1/datasets/{dataset_id}", m.Dataset)
 _DATASETS_LIST_VERSIONS: Operation[m.DatasetVersion] = Operation(
-    "GET", "/v1/datasets/{dataset_id}/versions", m.DatasetVersion
+    "datasets.list_versions", "GET", "/v1/datasets/{dataset_id}/versions", m.DatasetVersion, paged=True
 )
 _DATASETS_UPLOAD_VERSION: Operation[m.DatasetVersion] = Operation(
-    "POST", "/v1/datasets/{dataset_id}/versions", m.DatasetVersion
+    "datasets.upload_version", "POST", "/v1/datasets/{dataset_id}/versions", m.DatasetVersion
 )
-_DATASETS_LIST: Operation[m.Dataset] = Operation("GET", "/v1/datasets", m.Dataset)
-_DEPLOYMENTS_CLEANUP: Operation[m.Cleanup] = Operation("POST", "/v1/deployments/cleanup", m.Cleanup)
-_DEPLOYMENTS_CREATE: Operation[m.Deployment] = Operation("POST", "/v1/deployments", m.Deployment)
-_DEPLOYMENTS_DELETE: Operation[m.Deployment] = Operation("DELETE", "/v1/deployments/{deployment_id}", m.Deployment)
-_DEPLOYMENTS_GET: Operation[m.Deployment] = Operation("GET", "/v1/deployments/{deployment_id}", m.Deployment)
-_DEPLOYMENTS_LIST: Operation[m.Deployment] = Operation("GET", "/v1/deployments", m.Deployment)
-_DIAGNOSES_CREATE: Operation[m.Diagnosis] = Operation("POST", "/v1/diagnoses", m.Diagnosis)
-_DIAGNOSES_GET: Operation[m.Diagnosis] = Operation("GET", "/v1/diagnoses/{diagnosis_id}", m.Diagnosis)
-_DIAGNOSES_LIST: Operation[m.Diagnosis] = Operation("GET", "/v1/diagnoses", m.Diagnosis)
-_EVAL_SUITES_CREATE: Operation[m.EvalSuite] = Operation("POST", "/v1/eval-suites", m.EvalSuite)
-_EVAL_SUITES_GET: Operation[m.EvalSuite] = Operation("GET", "/v1/eval-suites/{suite_id}", m.EvalSuite)
-_EVAL_SUITES_LIST: Operation[m.EvalSuite] = Operation("GET", "/v1/eval-suites", m.EvalSuite)
+_DATASETS_LIST: Operation[m.Dataset] = Operation("datasets.list", "GET", "/v1/datasets", m.Dataset, paged=True)
+_DEPLOYMENTS_CLEANUP: Operation[m.Cleanup] = Operation(
+    "deployments.cleanup", "POST", "/v1/deployments/cleanup", m.Cleanup
+)
+_DEPLOYMENTS_CREATE: Operation[m.Deployment] = Operation("deployments.create", "POST", "/v1/deployments", m.Deployment)
+_DEPLOYMENTS_DELETE: Operation[m.Deployment] = Operation(
+    "deployments.delete", "DELETE", "/v1/deployments/{deployment_id}", m.Deployment
+)
+_DEPLOYMENTS_GET: Operation[m.Deployment] = Operation(
+    "deployments.get", "GET", "/v1/deployments/{deployment_id}", m.Deployment
+)
+_DEPLOYMENTS_LIST: Operation[m.Deployment] = Operation(
+    "deployments.list", "GET", "/v1/deployments", m.Deployment, paged=True
+)
+_DIAGNOSES_CREATE: Operation[m.Diagnosis] = Operation("diagnoses.create", "POST", "/v1/diagnoses", m.Diagnosis)
+_DIAGNOSES_GET: Operation[m.Diagnosis] = Operation("diagnoses.get", "GET", "/v1/diagnoses/{diagnosis_id}", m.Diagnosis)
+_DIAGNOSES_LIST: Operation[m.Diagnosis] = Operation("diagnoses.list", "GET", "/v1/diagnoses", m.Diagnosis, paged=True)
+_EVAL_SUITES_CREATE: Operation[m.EvalSuite] = Operation("eval_suites.create", "POST", "/v1/eval-suites", m.EvalSuite)
+_EVAL_SUITES_GET: Operation[m.EvalSuite] = Operation(
+    "eval_suites.get", "GET", "/v1/eval-suites/{suite_id}", m.EvalSuite
+)
+_EVAL_SUITES_LIST: Operation[m.EvalSuite] = Operation(
+    "eval_suites.list", "GET", "/v1/eval-suites", m.EvalSuite, paged=True
+)
 _EVALUATIONS_COMPARE: Operation[m.Comparison] = Operation(
-    "GET", "/v1/evaluations/{evaluation_id}/comparison", m.Comparison
+    "evaluations.compare", "GET", "/v1/evaluations/{evaluation_id}/comparison", m.Comparison
 )
-_EVALUATIONS_CREATE: Operation[m.Evaluation] = Operation("POST", "/v1/evaluations", m.Evaluation)
-_EVALUATIONS_GET: Operation[m.Evaluation] = Operation("GET", "/v1/evaluations/{evaluation_id}", m.Evaluation)
+_EVALUATIONS_CREATE: Operation[m.Evaluation] = Operation("evaluations.create", "POST", "/v1/evaluations", m.Evaluation)
+_EVALUATIONS_GET: Operation[m.Evaluation] = Operation(
+    "evaluations.get", "GET", "/v1/evaluations/{evaluation_id}", m.Evaluation
+)
 _EVALUATIONS_LIST_ITEMS: Operation[m.EvaluationItem] = Operation(
-    "GET", "/v1/evaluations/{evaluation_id}/items", m.EvaluationItem
+    "evaluations.list_items", "GET", "/v1/evaluations/{evaluation_id}/items", m.EvaluationItem, paged=True
 )
-_EVALUATIONS_LIST: Operation[m.Evaluation] = Operation("GET", "/v1/evaluations", m.Evaluation)
-_EVENTS_LIST: Operation[m.Event] = Operation("GET", "/v1/events", m.Event)
-_KEYS_CREATE: Operation[m.CreatedKey] = Operation("POST", "/v1/keys", m.CreatedKey)
-_KEYS_GET: Operation[m.Key] = Operation("GET", "/v1/keys/{key_id}", m.Key)
-_KEYS_REVOKE: Operation[m.Key] = Operation("DELETE", "/v1/keys/{key_id}", m.Key)
-_KEYS_LIST: Operation[m.Key] = Operation("GET", "/v1/keys", m.Key)
-_LOOPS_CREATE: Operation[Loop] = Operation("POST", "/v1/loops", Loop)
-_LOOPS_GET: Operation[Loop] = Operation("GET", "/v1/loops/{loop}", Loop)
-_LOOPS_HISTORY: Operation[m.History] = Operation("GET", "/v1/loops/{loop}/history", m.History)
-_LOOPS_HISTORY_CSV: Operation[str] = Operation("GET", "/v1/loops/{loop}/history", media="text/csv")
-_LOOPS_HISTORY_MARKDOWN: Operation[str] = Operation("GET", "/v1/loops/{loop}/history", media="text/markdown")
-_LOOPS_MULTI_MODEL: Operation[m.MultiModelRuns] = Operation("POST", "/v1/loops/{loop}/multi-model", m.MultiModelRuns)
-_LOOPS_NEXT: Operation[m.Answer] = Operation("GET", "/v1/loops/{loop}/next", m.Answer)
-_LOOPS_NEXT_MARKDOWN: Operation[str] = Operation("GET", "/v1/loops/{loop}/next", media="text/markdown")
-_LOOPS_SET_BASELINE: Operation[Loop] = Operation("PUT", "/v1/loops/{loop}/baseline", Loop)
-_LOOPS_UPDATE: Operation[Loop] = Operation("PATCH", "/v1/loops/{loop}", Loop)
-_LOOPS_LIST: Operation[Loop] = Operation("GET", "/v1/loops", Loop)
+_EVALUATIONS_LIST: Operation[m.Evaluation] = Operation(
+    "evaluations.list", "GET", "/v1/evaluations", m.Evaluation, paged=True
+)
+_EVENTS_LIST: Operation[m.Event] = Operation("events.list", "GET", "/v1/events", m.Event, paged=True)
+_KEYS_CREATE: Operation[m.CreatedKey] = Operation("keys.create", "POST", "/v1/keys", m.CreatedKey)
+_KEYS_GET: Operation[m.Key] = Operation("keys.get", "GET", "/v1/keys/{key_id}", m.Key)
+_KEYS_REVOKE: Operation[m.Key] = Operation("keys.revoke", "DELETE", "/v1/keys/{key_id}", m.Key)
+_KEYS_LIST: Operation[m.Key] = Operation("keys.list", "GET", "/v1/keys", m.Key, paged=True)
+_LOOPS_CREATE: Operation[Loop] = Operation("loops.create", "POST", "/v1/loops", Loop)
+_LOOPS_GET: Operation[Loop] = Operation("loops.get", "GET", "/v1/loops/{loop}", Loop)
+_LOOPS_HISTORY: Operation[m.History] = Operation("loops.history", "GET", "/v1/loops/{loop}/history", m.History)
+_LOOPS_HISTORY_CSV: Operation[str] = Operation("loops.history_csv", "GET", "/v1/loops/{loop}/history", media="text/csv")
+_LOOPS_HISTORY_MARKDOWN: Operation[str] = Operation(
+    "loops.history_markdown", "GET", "/v1/loops/{loop}/history", media="text/markdown"
+)
+_LOOPS_MULTI_MODEL: Operation[m.MultiModelRuns] = Operation(
+    "loops.multi_model", "POST", "/v1/loops/{loop}/multi-model", m.MultiModelRuns
+)
+_LOOPS_NEXT: Operation[m.Answer] = Operation("loops.next", "GET", "/v1/loops/{loop}/next", m.Answer)
+_LOOPS_NEXT_MARKDOWN: Operation[str] = Operation(
+    "loops.next_markdown", "GET", "/v1/loops/{loop}/next", media="text/markdown"
+)
+_LOOPS_SET_BASELINE: Operation[Loop] = Operation("loops.set_baseline", "PUT", "/v1/loops/{loop}/baseline", Loop)
+_LOOPS_UPDATE: Operation[Loop] = Operation("loops.update", "PATCH", "/v1/loops/{loop}", Loop)
+_LOOPS_LIST: Operation[Loop] = Operation("loops.list", "GET", "/v1/loops", Loop, paged=True)
 _RECOMMENDATIONS_DECIDE: Operation[m.Recommendation] = Operation(
-    "PUT", "/v1/recommendations/{recommendation_id}/decision", m.Recommendation
+    "recommendations.decide", "PUT", "/v1/recommendations/{recommendation_id}/decision", m.Recommendation
 )
 _RECOMMENDATIONS_GET: Operation[m.Recommendation] = Operation(
-    "GET", "/v1/recommendations/{recommendation_id}", m.Recommendation
+    "recommendations.get", "GET", "/v1/recommendations/{recommendation_id}", m.Recommendation
 )
-_RECOMMENDATIONS_LIST: Operation[m.Recommendation] = Operation("GET", "/v1/recommendations", m.Recommendation)
-_RUNS_ADD_CHECKPOINT: Operation[m.Checkpoint] = Operation("POST", "/v1/runs/{run_id}/checkpoints", m.Checkpoint)
-_RUNS_CANCEL: Operation[m.Run] = Operation("POST", "/v1/runs/{run_id}/cancel", m.Run)
-_RUNS_CREATE: Operation[m.Run] = Operation("POST", "/v1/runs", m.Run)
-_RUNS_GET: Operation[m.Run] = Operation("GET", "/v1/runs/{run_id}", m.Run)
-_RUNS_LIST_CHECKPOINTS: Operation[m.Checkpoint] = Operation("GET", "/v1/runs/{run_id}/checkpoints", m.Checkpoint)
-_RUNS_LOG_METRICS: Operation[m.MetricsReceipt] = Operation("POST", "/v1/runs/{run_id}/metrics", m.MetricsReceipt)
-_RUNS_METRICS: Operation[m.Curves] = Operation("GET", "/v1/runs/{run_id}/metrics", m.Curves)
-_RUNS_PUT_METRICS: Operation[m.MetricsReceipt] = Operation("PUT", "/v1/runs/{run_id}/metrics", m.MetricsReceipt)
-_RUNS_UPDATE: Operation[m.Run] = Operation("PATCH", "/v1/runs/{run_id}", m.Run)
-_RUNS_LIST: Operation[m.Run] = Operation("GET", "/v1/runs", m.Run)
-_SERVICE_LIVE: Operation[str] = Operation("GET", "/livez", media="text/plain")
-_SERVICE_PROBLEM: Operation[str] = Operation("GET", "/problems/{code}", media="text/markdown")
-_SERVICE_READY: Operation[str] = Operation("GET", "/readyz", media="text/plain")
+_RECOMMENDATIONS_LIST: Operation[m.Recommendation] = Operation(
+    "recommendations.list", "GET", "/v1/recommendations", m.Recommendation, paged=True
+)
+_RUNS_ADD_CHECKPOINT: Operation[m.Checkpoint] = Operation(
+    "runs.add_checkpoint", "POST", "/v1/runs/{run_id}/checkpoints", m.Checkpoint
+)
+_RUNS_CANCEL: Operation[m.Run] = Operation("runs.cancel", "POST", "/v1/runs/{run_id}/cancel", m.Run)
+_RUNS_CREATE: Operation[m.Run] = Operation("runs.create", "POST", "/v1/runs", m.Run)
+_RUNS_GET: Operation[m.Run] = Operation("runs.get", "GET", "/v1/runs/{run_id}", m.Run)
+_RUNS_LIST_CHECKPOINTS: Operation[m.Checkpoint] = Operation(
+    "runs.list_checkpoints", "GET", "/v1/runs/{run_id}/checkpoints", m.Checkpoint, paged=True
+)
+_RUNS_LOG_METRICS: Operation[m.MetricsReceipt] = Operation(
+    "runs.log_metrics", "POST", "/v1/runs/{run_id}/metrics", m.MetricsReceipt
+)
+_RUNS_METRICS: Operation[m.Curves] = Operation("runs.metrics", "GET", "/v1/runs/{run_id}/metrics", m.Curves)
+_RUNS_PUT_METRICS: Operation[m.MetricsReceipt] = Operation(
+    "runs.put_metrics", "PUT", "/v1/runs/{run_id}/metrics", m.MetricsReceipt
+)
+_RUNS_UPDATE: Operation[m.Run] = Operation("runs.update", "PATCH", "/v1/runs/{run_id}", m.Run)
+_RUNS_LIST: Operation[m.Run] = Operation("runs.list", "GET", "/v1/runs", m.Run, paged=True)
+_SERVICE_LIVE: Operation[str] = Operation("service.live", "GET", "/livez", media="text/plain")
+_SERVICE_PROBLEM: Operation[str] = Operation("service.problem", "GET", "/problems/{code}", media="text/markdown")
+_SERVICE_READY: Operation[str] = Operation("service.ready", "GET", "/readyz", media="text/plain")
 _WEBHOOK_ENDPOINTS_CREATE: Operation[m.CreatedWebhookEndpoint] = Operation(
-    "POST", "/v1/webhook-endpoints", m.CreatedWebhookEndpoint
+    "webhook_endpoints.create", "POST", "/v1/webhook-endpoints", m.CreatedWebhookEndpoint
 )
 _WEBHOOK_ENDPOINTS_DELETE: Operation[m.WebhookEndpoint] = Operation(
-    "DELETE", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
+    "webhook_endpoints.delete", "DELETE", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
 )
 _WEBHOOK_ENDPOINTS_GET: Operation[m.WebhookEndpoint] = Operation(
-    "GET", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
+    "webhook_endpoints.get", "GET", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
 )
 _WEBHOOK_ENDPOINTS_LIST_DELIVERIES: Operation[m.WebhookDelivery] = Operation(
-    "GET", "/v1/webhook-endpoints/{endpoint_id}/deliveries", m.WebhookDelivery
+    "webhook_endpoints.list_deliveries",
+    "GET",
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries",
+    m.WebhookDelivery,
+    paged=True,
 )
 _WEBHOOK_ENDPOINTS_TEST: Operation[m.WebhookDelivery] = Operation(
-    "POST", "/v1/webhook-endpoints/{endpoint_id}/test", m.WebhookDelivery
+    "webhook_endpoints.test", "POST", "/v1/webhook-endpoints/{endpoint_id}/test", m.WebhookDelivery
 )
 _WEBHOOK_ENDPOINTS_UPDATE: Operation[m.WebhookEndpoint] = Operation(
-    "PATCH", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
+    "webhook_endpoints.update", "PATCH", "/v1/webhook-endpoints/{endpoint_id}", m.WebhookEndpoint
 )
-_WEBHOOK_ENDPOINTS_LIST: Operation[m.WebhookEndpoint] = Operation("GET", "/v1/webhook-endpoints", m.WebhookEndpoint)
+_WEBHOOK_ENDPOINTS_LIST: Operation[m.WebhookEndpoint] = Operation(
+    "webhook_endpoints.list", "GET", "/v1/webhook-endpoints", m.WebhookEndpoint, paged=True
+)
 
 
 class BaseModels:
@@ -132,7 +172,10 @@ class BaseModels:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.BaseModel]:
-        """The model catalogue: start values, methods, prices and end dates."""
+        """The model catalogue: start values, methods, prices and end dates.
+
+        >>> items = [each for each in client.base_models.list()]
+        """
         return self._transport.pages(
             _BASE_MODELS_LIST,
             timeout=timeout,
@@ -152,7 +195,10 @@ class DatasetVersions:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Download:
-        """Download a version's bytes as they were uploaded."""
+        """Download a version's bytes as they were uploaded.
+
+        >>> content = client.dataset_versions.content("version_1").read()
+        """
         return self._transport.download(
             _DATASET_VERSIONS_CONTENT,
             path=(version_id,),
@@ -169,7 +215,10 @@ class DatasetVersions:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Derivation:
-        """Make a new version by operations on this one; with `dry_run` only count what they would do."""
+        """Make a new version by operations on this one; with `dry_run` only count what they would do.
+
+        >>> found = client.dataset_versions.derive("version_1", operations=[{"kind": "drop_contradictions"}])
+        """
         return self._transport.call(
             _DATASET_VERSIONS_DERIVE,
             path=(version_id,),
@@ -184,7 +233,10 @@ class DatasetVersions:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.DatasetVersion:
-        """Get a version: its counts, and what is wrong with single rows."""
+        """Get a version: its counts, and what is wrong with single rows.
+
+        >>> found = client.dataset_versions.get("version_1")
+        """
         return self._transport.call(
             _DATASET_VERSIONS_GET,
             path=(version_id,),
@@ -207,7 +259,10 @@ class Datasets:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Dataset:
-        """Create a dataset; versions are uploaded to it."""
+        """Create a dataset; versions are uploaded to it.
+
+        >>> found = client.datasets.create(name="name")
+        """
         return self._transport.call(
             _DATASETS_CREATE,
             body={"name": name, "loop_id": loop_id},
@@ -221,7 +276,10 @@ class Datasets:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Dataset:
-        """Get a dataset."""
+        """Get a dataset.
+
+        >>> found = client.datasets.get("dataset_1")
+        """
         return self._transport.call(
             _DATASETS_GET,
             path=(dataset_id,),
@@ -236,7 +294,10 @@ class Datasets:
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.DatasetVersion]:
-        """List a dataset's versions, newest first."""
+        """List a dataset's versions, newest first.
+
+        >>> items = [each for each in client.datasets.list_versions("dataset_1")]
+        """
         return self._transport.pages(
             _DATASETS_LIST_VERSIONS,
             path=(dataset_id,),
@@ -258,6 +319,8 @@ class Datasets:
 
         Every row is checked while it streams; a file with a faulty row is refused as a whole. The same bytes again
         give the version that has them.
+
+        >>> found = client.datasets.upload_version("dataset_1", file="rows.jsonl")
         """
         return self._transport.upload(
             _DATASETS_UPLOAD_VERSION,
@@ -277,7 +340,10 @@ class Datasets:
         loop_id: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Dataset]:
-        """List the workspace's datasets, newest first."""
+        """List the workspace's datasets, newest first.
+
+        >>> items = [each for each in client.datasets.list()]
+        """
         return self._transport.pages(
             _DATASETS_LIST,
             query={"limit": limit, "cursor": cursor, "loop_id": loop_id},
@@ -300,7 +366,10 @@ class Deployments:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Cleanup:
-        """List fine-tuned models that nothing uses any more; with `dry_run: false`, delete them."""
+        """List fine-tuned models that nothing uses any more; with `dry_run: false`, delete them.
+
+        >>> found = client.deployments.cleanup()
+        """
         return self._transport.call(
             _DEPLOYMENTS_CLEANUP,
             body={"dry_run": dry_run, "loop_id": loop_id},
@@ -319,7 +388,10 @@ class Deployments:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Deployment:
-        """Ship a model. Refused unless it is better than the baseline, or a reason is given."""
+        """Ship a model. Refused unless it is better than the baseline, or a reason is given.
+
+        >>> found = client.deployments.create(loop_id="support-bot", run_id="run_1")
+        """
         return self._transport.call(
             _DEPLOYMENTS_CREATE,
             body={
@@ -339,7 +411,10 @@ class Deployments:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Deployment:
-        """Take a model out of service; its run and checkpoints stay."""
+        """Take a model out of service; its run and checkpoints stay.
+
+        >>> found = client.deployments.delete("deployment_1")
+        """
         return self._transport.call(
             _DEPLOYMENTS_DELETE,
             path=(deployment_id,),
@@ -352,7 +427,10 @@ class Deployments:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Deployment:
-        """Get a deployment."""
+        """Get a deployment.
+
+        >>> found = client.deployments.get("deployment_1")
+        """
         return self._transport.call(
             _DEPLOYMENTS_GET,
             path=(deployment_id,),
@@ -368,7 +446,10 @@ class Deployments:
         status: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Deployment]:
-        """List deployments, newest first."""
+        """List deployments, newest first.
+
+        >>> items = [each for each in client.deployments.list()]
+        """
         return self._transport.pages(
             _DEPLOYMENTS_LIST,
             query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "status": status},
@@ -390,7 +471,10 @@ class Diagnoses:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Diagnosis:
-        """Diagnose a run: the path through the tree and the findings. The same evidence gives the same diagnosis."""
+        """Diagnose a run: the path through the tree and the findings. The same evidence gives the same diagnosis.
+
+        >>> found = client.diagnoses.create(run_id="run_1")
+        """
         return self._transport.call(
             _DIAGNOSES_CREATE,
             body={"run_id": run_id},
@@ -404,7 +488,10 @@ class Diagnoses:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Diagnosis:
-        """Get a diagnosis."""
+        """Get a diagnosis.
+
+        >>> found = client.diagnoses.get("diagnosis_1")
+        """
         return self._transport.call(
             _DIAGNOSES_GET,
             path=(diagnosis_id,),
@@ -420,7 +507,10 @@ class Diagnoses:
         run_id: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Diagnosis]:
-        """List diagnoses, newest first."""
+        """List diagnoses, newest first.
+
+        >>> items = [each for each in client.diagnoses.list()]
+        """
         return self._transport.pages(
             _DIAGNOSES_LIST,
             query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "run_id": run_id},
@@ -448,7 +538,10 @@ class EvalSuites:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.EvalSuite:
-        """Create a suite from a held-out dataset version; it never changes afterwards."""
+        """Create a suite from a held-out dataset version; it never changes afterwards.
+
+        >>> found = client.eval_suites.create(dataset_version_id="dataset_version_1", loop_id="support-bot", name="name")
+        """
         return self._transport.call(
             _EVAL_SUITES_CREATE,
             body={
@@ -470,7 +563,10 @@ class EvalSuites:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.EvalSuite:
-        """Get an eval suite."""
+        """Get an eval suite.
+
+        >>> found = client.eval_suites.get("suite_1")
+        """
         return self._transport.call(
             _EVAL_SUITES_GET,
             path=(suite_id,),
@@ -485,7 +581,10 @@ class EvalSuites:
         loop_id: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.EvalSuite]:
-        """List eval suites, newest first."""
+        """List eval suites, newest first.
+
+        >>> items = [each for each in client.eval_suites.list()]
+        """
         return self._transport.pages(
             _EVAL_SUITES_LIST,
             query={"limit": limit, "cursor": cursor, "loop_id": loop_id},
@@ -507,7 +606,10 @@ class Evaluations(EvaluationsByHand):
         against: str,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Comparison:
-        """Compare two evaluations item by item: the paired difference, its interval, and a verdict."""
+        """Compare two evaluations item by item: the paired difference, its interval, and a verdict.
+
+        >>> found = client.evaluations.compare("evaluation_1", against="against")
+        """
         return self._transport.call(
             _EVALUATIONS_COMPARE,
             path=(evaluation_id,),
@@ -530,7 +632,10 @@ class Evaluations(EvaluationsByHand):
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Evaluation:
-        """Run a suite on a base model, a run or a checkpoint, or register a result measured elsewhere."""
+        """Run a suite on a base model, a run or a checkpoint, or register a result measured elsewhere.
+
+        >>> found = client.evaluations.create(loop_id="support-bot", subject="base_model", suite_id="suite_1")
+        """
         return self._transport.call(
             _EVALUATIONS_CREATE,
             body={
@@ -554,7 +659,10 @@ class Evaluations(EvaluationsByHand):
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Evaluation:
-        """Get an evaluation; with `wait` and If-None-Match, as soon as it moves."""
+        """Get an evaluation; with `wait` and If-None-Match, as soon as it moves.
+
+        >>> found = client.evaluations.get("evaluation_1")
+        """
         return self._transport.call(
             _EVALUATIONS_GET,
             path=(evaluation_id,),
@@ -569,7 +677,10 @@ class Evaluations(EvaluationsByHand):
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.EvaluationItem]:
-        """List an evaluation's items in the suite's order, each with its answer, scores, or why it has none."""
+        """List an evaluation's items in the suite's order, each with its answer, scores, or why it has none.
+
+        >>> items = [each for each in client.evaluations.list_items("evaluation_1")]
+        """
         return self._transport.pages(
             _EVALUATIONS_LIST_ITEMS,
             path=(evaluation_id,),
@@ -588,7 +699,10 @@ class Evaluations(EvaluationsByHand):
         suite_id: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Evaluation]:
-        """List evaluations, newest first."""
+        """List evaluations, newest first.
+
+        >>> items = [each for each in client.evaluations.list()]
+        """
         return self._transport.pages(
             _EVALUATIONS_LIST,
             query={
@@ -620,7 +734,10 @@ class Events:
         type: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Event]:
-        """List what happened, oldest first: the ordered log."""
+        """List what happened, oldest first: the ordered log.
+
+        >>> items = [each for each in client.events.list()]
+        """
         return self._transport.pages(
             _EVENTS_LIST,
             query={"limit": limit, "cursor": cursor, "after": after, "loop_id": loop_id, "type": type},
@@ -643,7 +760,10 @@ class Keys:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.CreatedKey:
-        """Make an API key for this workspace; its secret is shown this once."""
+        """Make an API key for this workspace; its secret is shown this once.
+
+        >>> found = client.keys.create(name="name")
+        """
         return self._transport.call(
             _KEYS_CREATE,
             body={"name": name, "scopes": scopes},
@@ -657,7 +777,10 @@ class Keys:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Key:
-        """Get a key, without its secret."""
+        """Get a key, without its secret.
+
+        >>> found = client.keys.get("key_1")
+        """
         return self._transport.call(
             _KEYS_GET,
             path=(key_id,),
@@ -670,7 +793,10 @@ class Keys:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Key:
-        """Revoke a key, from the next request on."""
+        """Revoke a key, from the next request on.
+
+        >>> found = client.keys.revoke("key_1")
+        """
         return self._transport.call(
             _KEYS_REVOKE,
             path=(key_id,),
@@ -684,7 +810,10 @@ class Keys:
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Key]:
-        """List the workspace's keys, newest first."""
+        """List the workspace's keys, newest first.
+
+        >>> items = [each for each in client.keys.list()]
+        """
         return self._transport.pages(
             _KEYS_LIST,
             query={"limit": limit, "cursor": cursor},
@@ -714,7 +843,10 @@ class Loops(LoopsByHand):
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Loop:
-        """Create a loop: one fine-tuning goal to iterate on."""
+        """Create a loop: one fine-tuning goal to iterate on.
+
+        >>> found = client.loops.create(slug="support-bot", task="Answer support tickets.")
+        """
         return self._transport.call(
             _LOOPS_CREATE,
             body={
@@ -738,7 +870,10 @@ class Loops(LoopsByHand):
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Loop:
-        """Get a loop by id or slug."""
+        """Get a loop by id or slug.
+
+        >>> found = client.loops.get("support-bot")
+        """
         return self._transport.call(
             _LOOPS_GET,
             path=(loop,),
@@ -751,7 +886,10 @@ class Loops(LoopsByHand):
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.History:
-        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text."""
+        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text.
+
+        >>> found = client.loops.history("support-bot")
+        """
         return self._transport.call(
             _LOOPS_HISTORY,
             path=(loop,),
@@ -764,7 +902,10 @@ class Loops(LoopsByHand):
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> str:
-        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text."""
+        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text.
+
+        >>> text = client.loops.history_csv("support-bot")
+        """
         return self._transport.text(
             _LOOPS_HISTORY_CSV,
             path=(loop,),
@@ -777,7 +918,10 @@ class Loops(LoopsByHand):
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> str:
-        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text."""
+        """The experiment table: one row a run. `Accept: text/markdown` or `text/csv` for the table as text.
+
+        >>> text = client.loops.history_markdown("support-bot")
+        """
         return self._transport.text(
             _LOOPS_HISTORY_MARKDOWN,
             path=(loop,),
@@ -798,7 +942,10 @@ class Loops(LoopsByHand):
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.MultiModelRuns:
-        """Start the same training through two or three base models: one run each, all else equal."""
+        """Start the same training through two or three base models: one run each, all else equal.
+
+        >>> found = client.loops.multi_model("support-bot", dataset_version_id="dataset_version_1")
+        """
         return self._transport.call(
             _LOOPS_MULTI_MODEL,
             path=(loop,),
@@ -825,6 +972,8 @@ class Loops(LoopsByHand):
 
         `action.request` is the literal call that carries it out. With `wait` and If-None-Match the answer comes as
         soon as it changes. `Accept: text/markdown` gives the same in words.
+
+        >>> found = client.loops.next("support-bot")
         """
         return self._transport.call(
             _LOOPS_NEXT,
@@ -842,6 +991,8 @@ class Loops(LoopsByHand):
 
         `action.request` is the literal call that carries it out. With `wait` and If-None-Match the answer comes as
         soon as it changes. `Accept: text/markdown` gives the same in words.
+
+        >>> text = client.loops.next_markdown("support-bot")
         """
         return self._transport.text(
             _LOOPS_NEXT_MARKDOWN,
@@ -856,7 +1007,10 @@ class Loops(LoopsByHand):
         evaluation_id: str,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Loop:
-        """Name the evaluation of the untuned model that everything is compared with."""
+        """Name the evaluation of the untuned model that everything is compared with.
+
+        >>> found = client.loops.set_baseline("support-bot", evaluation_id="evaluation_1")
+        """
         return self._transport.call(
             _LOOPS_SET_BASELINE,
             path=(loop,),
@@ -878,7 +1032,10 @@ class Loops(LoopsByHand):
         if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Loop:
-        """Change a loop. What is absent stays as it is; nested objects are merged."""
+        """Change a loop. What is absent stays as it is; nested objects are merged.
+
+        >>> found = client.loops.update("support-bot")
+        """
         return self._transport.call(
             _LOOPS_UPDATE,
             path=(loop,),
@@ -902,7 +1059,10 @@ class Loops(LoopsByHand):
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[Loop]:
-        """List the workspace's loops, newest first."""
+        """List the workspace's loops, newest first.
+
+        >>> items = [each for each in client.loops.list()]
+        """
         return self._transport.pages(
             _LOOPS_LIST,
             query={"limit": limit, "cursor": cursor},
@@ -926,7 +1086,10 @@ class Recommendations:
         reason: str | None | UnsetType = UNSET,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Recommendation:
-        """Accept or decline the open recommendation. Accepting carries it out where the service can."""
+        """Accept or decline the open recommendation. Accepting carries it out where the service can.
+
+        >>> found = client.recommendations.decide("recommendation_1", verdict="accepted")
+        """
         return self._transport.call(
             _RECOMMENDATIONS_DECIDE,
             path=(recommendation_id,),
@@ -940,7 +1103,10 @@ class Recommendations:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Recommendation:
-        """Get a recommendation with the whole answer it was given in."""
+        """Get a recommendation with the whole answer it was given in.
+
+        >>> found = client.recommendations.get("recommendation_1")
+        """
         return self._transport.call(
             _RECOMMENDATIONS_GET,
             path=(recommendation_id,),
@@ -956,7 +1122,10 @@ class Recommendations:
         status: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Recommendation]:
-        """List recommendations, newest first."""
+        """List recommendations, newest first.
+
+        >>> items = [each for each in client.recommendations.list()]
+        """
         return self._transport.pages(
             _RECOMMENDATIONS_LIST,
             query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "status": status},
@@ -986,7 +1155,10 @@ class Runs(RunsByHand):
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Checkpoint:
-        """Add a checkpoint to an external run, or refresh the one at its step."""
+        """Add a checkpoint to an external run, or refresh the one at its step.
+
+        >>> found = client.runs.add_checkpoint("run_1", step=1)
+        """
         return self._transport.call(
             _RUNS_ADD_CHECKPOINT,
             path=(run_id,),
@@ -1011,7 +1183,10 @@ class Runs(RunsByHand):
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Run:
-        """Ask for a run to be cancelled; one that has ended stays as it is."""
+        """Ask for a run to be cancelled; one that has ended stays as it is.
+
+        >>> found = client.runs.cancel("run_1")
+        """
         return self._transport.call(
             _RUNS_CANCEL,
             path=(run_id,),
@@ -1035,7 +1210,10 @@ class Runs(RunsByHand):
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Run:
-        """Start a run at a provider, or register one that trains elsewhere."""
+        """Start a run at a provider, or register one that trains elsewhere.
+
+        >>> found = client.runs.create(loop_id="support-bot")
+        """
         return self._transport.call(
             _RUNS_CREATE,
             body={
@@ -1060,7 +1238,10 @@ class Runs(RunsByHand):
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Run:
-        """Get a run by id or as `{loop slug}/R3`; with `wait` and If-None-Match, as soon as it moves."""
+        """Get a run by id or as `{loop slug}/R3`; with `wait` and If-None-Match, as soon as it moves.
+
+        >>> found = client.runs.get("run_1")
+        """
         return self._transport.call(
             _RUNS_GET,
             path=(run_id,),
@@ -1075,7 +1256,10 @@ class Runs(RunsByHand):
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Checkpoint]:
-        """List a run's checkpoints, newest first."""
+        """List a run's checkpoints, newest first.
+
+        >>> items = [each for each in client.runs.list_checkpoints("run_1")]
+        """
         return self._transport.pages(
             _RUNS_LIST_CHECKPOINTS,
             path=(run_id,),
@@ -1091,7 +1275,10 @@ class Runs(RunsByHand):
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.MetricsReceipt:
-        """Append points to an external run's curve; the same name and step again replaces the value."""
+        """Append points to an external run's curve; the same name and step again replaces the value.
+
+        >>> found = client.runs.log_metrics("run_1", points=[{"step": 1, "values": {"train_loss": 0.5}}])
+        """
         return self._transport.call(
             _RUNS_LOG_METRICS,
             path=(run_id,),
@@ -1108,7 +1295,10 @@ class Runs(RunsByHand):
         max_points: int | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Curves:
-        """Get a run's curves."""
+        """Get a run's curves.
+
+        >>> found = client.runs.metrics("run_1")
+        """
         return self._transport.call(
             _RUNS_METRICS,
             path=(run_id,),
@@ -1126,6 +1316,8 @@ class Runs(RunsByHand):
     ) -> m.MetricsReceipt:
         """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json,
         JSONL.
+
+        >>> found = client.runs.put_metrics("run_1", file="rows.jsonl")
         """
         return self._transport.upload(
             _RUNS_PUT_METRICS,
@@ -1147,7 +1339,10 @@ class Runs(RunsByHand):
         if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Run:
-        """Change a run's note, or report how an external run is doing."""
+        """Change a run's note, or report how an external run is doing.
+
+        >>> found = client.runs.update("run_1")
+        """
         return self._transport.call(
             _RUNS_UPDATE,
             path=(run_id,),
@@ -1165,7 +1360,10 @@ class Runs(RunsByHand):
         status: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Run]:
-        """List runs, newest first."""
+        """List runs, newest first.
+
+        >>> items = [each for each in client.runs.list()]
+        """
         return self._transport.pages(
             _RUNS_LIST,
             query={"limit": limit, "cursor": cursor, "loop_id": loop_id, "status": status},
@@ -1185,7 +1383,10 @@ class Service:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> str:
-        """Whether the process lives."""
+        """Whether the process lives.
+
+        >>> text = client.service.live()
+        """
         return self._transport.text(
             _SERVICE_LIVE,
             timeout=timeout,
@@ -1197,7 +1398,10 @@ class Service:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> str:
-        """What a problem's code means and what to do."""
+        """What a problem's code means and what to do.
+
+        >>> text = client.service.problem("code")
+        """
         return self._transport.text(
             _SERVICE_PROBLEM,
             path=(code,),
@@ -1209,7 +1413,10 @@ class Service:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> str:
-        """Whether the process can answer: its database is reached and migrated."""
+        """Whether the process can answer: its database is reached and migrated.
+
+        >>> text = client.service.ready()
+        """
         return self._transport.text(
             _SERVICE_READY,
             timeout=timeout,
@@ -1232,7 +1439,10 @@ class WebhookEndpoints:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.CreatedWebhookEndpoint:
-        """Make an endpoint that is told of events; its signing secret is shown this once."""
+        """Make an endpoint that is told of events; its signing secret is shown this once.
+
+        >>> found = client.webhook_endpoints.create(url="https://example.com/hook")
+        """
         return self._transport.call(
             _WEBHOOK_ENDPOINTS_CREATE,
             body={"url": url, "description": description, "event_types": event_types},
@@ -1246,7 +1456,10 @@ class WebhookEndpoints:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookEndpoint:
-        """Delete a webhook endpoint; what was still on its way to it is dropped."""
+        """Delete a webhook endpoint; what was still on its way to it is dropped.
+
+        >>> found = client.webhook_endpoints.delete("endpoint_1")
+        """
         return self._transport.call(
             _WEBHOOK_ENDPOINTS_DELETE,
             path=(endpoint_id,),
@@ -1259,7 +1472,10 @@ class WebhookEndpoints:
         *,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookEndpoint:
-        """Get a webhook endpoint, without its secret."""
+        """Get a webhook endpoint, without its secret.
+
+        >>> found = client.webhook_endpoints.get("endpoint_1")
+        """
         return self._transport.call(
             _WEBHOOK_ENDPOINTS_GET,
             path=(endpoint_id,),
@@ -1274,7 +1490,10 @@ class WebhookEndpoints:
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.WebhookDelivery]:
-        """List what was sent to an endpoint and how it went, newest first."""
+        """List what was sent to an endpoint and how it went, newest first.
+
+        >>> items = [each for each in client.webhook_endpoints.list_deliveries("endpoint_1")]
+        """
         return self._transport.pages(
             _WEBHOOK_ENDPOINTS_LIST_DELIVERIES,
             path=(endpoint_id,),
@@ -1289,7 +1508,10 @@ class WebhookEndpoints:
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookDelivery:
-        """Send the endpoint a `webhook.test` event, signed like any other."""
+        """Send the endpoint a `webhook.test` event, signed like any other.
+
+        >>> found = client.webhook_endpoints.test("endpoint_1")
+        """
         return self._transport.call(
             _WEBHOOK_ENDPOINTS_TEST,
             path=(endpoint_id,),
@@ -1308,7 +1530,10 @@ class WebhookEndpoints:
         if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookEndpoint:
-        """Change, disable or enable a webhook endpoint."""
+        """Change, disable or enable a webhook endpoint.
+
+        >>> found = client.webhook_endpoints.update("endpoint_1")
+        """
         return self._transport.call(
             _WEBHOOK_ENDPOINTS_UPDATE,
             path=(endpoint_id,),
@@ -1324,7 +1549,10 @@ class WebhookEndpoints:
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.WebhookEndpoint]:
-        """List the workspace's webhook endpoints, newest first."""
+        """List the workspace's webhook endpoints, newest first.
+
+        >>> items = [each for each in client.webhook_endpoints.list()]
+        """
         return self._transport.pages(
             _WEBHOOK_ENDPOINTS_LIST,
             query={"limit": limit, "cursor": cursor},
@@ -1336,47 +1564,70 @@ class Client(BaseClient):
     """The synchronous client of a whatnext service; each resource is an attribute."""
 
     operations = (
+        _BASE_MODELS_LIST,
+        _DATASET_VERSIONS_CONTENT,
         _DATASET_VERSIONS_DERIVE,
         _DATASET_VERSIONS_GET,
         _DATASETS_CREATE,
         _DATASETS_GET,
+        _DATASETS_LIST_VERSIONS,
         _DATASETS_UPLOAD_VERSION,
+        _DATASETS_LIST,
         _DEPLOYMENTS_CLEANUP,
         _DEPLOYMENTS_CREATE,
         _DEPLOYMENTS_DELETE,
         _DEPLOYMENTS_GET,
+        _DEPLOYMENTS_LIST,
         _DIAGNOSES_CREATE,
         _DIAGNOSES_GET,
+        _DIAGNOSES_LIST,
         _EVAL_SUITES_CREATE,
         _EVAL_SUITES_GET,
+        _EVAL_SUITES_LIST,
         _EVALUATIONS_COMPARE,
         _EVALUATIONS_CREATE,
         _EVALUATIONS_GET,
+        _EVALUATIONS_LIST_ITEMS,
+        _EVALUATIONS_LIST,
+        _EVENTS_LIST,
         _KEYS_CREATE,
         _KEYS_GET,
         _KEYS_REVOKE,
+        _KEYS_LIST,
         _LOOPS_CREATE,
         _LOOPS_GET,
         _LOOPS_HISTORY,
+        _LOOPS_HISTORY_CSV,
+        _LOOPS_HISTORY_MARKDOWN,
         _LOOPS_MULTI_MODEL,
         _LOOPS_NEXT,
+        _LOOPS_NEXT_MARKDOWN,
         _LOOPS_SET_BASELINE,
         _LOOPS_UPDATE,
+        _LOOPS_LIST,
         _RECOMMENDATIONS_DECIDE,
         _RECOMMENDATIONS_GET,
+        _RECOMMENDATIONS_LIST,
         _RUNS_ADD_CHECKPOINT,
         _RUNS_CANCEL,
         _RUNS_CREATE,
         _RUNS_GET,
+        _RUNS_LIST_CHECKPOINTS,
         _RUNS_LOG_METRICS,
         _RUNS_METRICS,
         _RUNS_PUT_METRICS,
         _RUNS_UPDATE,
+        _RUNS_LIST,
+        _SERVICE_LIVE,
+        _SERVICE_PROBLEM,
+        _SERVICE_READY,
         _WEBHOOK_ENDPOINTS_CREATE,
         _WEBHOOK_ENDPOINTS_DELETE,
         _WEBHOOK_ENDPOINTS_GET,
+        _WEBHOOK_ENDPOINTS_LIST_DELIVERIES,
         _WEBHOOK_ENDPOINTS_TEST,
         _WEBHOOK_ENDPOINTS_UPDATE,
+        _WEBHOOK_ENDPOINTS_LIST,
     )
 
     @cached_property

@@ -12,10 +12,17 @@ from msgspec import UNSET, UnsetType
 
 from whatnext import models
 from whatnext._async.transport import AsyncTransport
+from whatnext._async.writer import AsyncMetricsWriter
 from whatnext._config import DEFAULT_MAX_RETRIES, Config, Timeout, make_config
 from whatnext._literal_call import checked_path, operation_of
 from whatnext._operation import Operation
 from whatnext.errors import NothingToCarryOutError
+
+
+class AsyncShared:
+    """What a client shares with those made of it by `with_options`."""
+
+    writer: AsyncMetricsWriter | None = None
 
 
 class AsyncBaseClient:
@@ -49,6 +56,8 @@ class AsyncBaseClient:
             spool_dir=None if spool_dir is None else os.fspath(spool_dir),
         )
         self._owns_http = http_client is None
+        self._shared = AsyncShared()
+        self._root = True
         self._use(config, http_client or httpx.AsyncClient())
 
     def _use(self, config: Config, http: httpx.AsyncClient) -> None:
@@ -80,7 +89,8 @@ class AsyncBaseClient:
         if not isinstance(headers, UnsetType):
             config = msgspec.structs.replace(config, headers={**config.headers, **headers})
         made = object.__new__(type(self))
-        made._owns_http = False
+        made._owns_http = made._root = False
+        made._shared = self._shared
         made._use(config, self.transport.http)
         return made
 
@@ -137,8 +147,17 @@ class AsyncBaseClient:
         key = f"carry-out.{answer.loop_id}.{answer.state_version}.{answer.action.recommendation_id}"
         return await self.execute(request, idempotency_key=key)
 
+    def metrics_writer(self) -> AsyncMetricsWriter:
+        """What sends logged metrics; made with the first one."""
+        if self._shared.writer is None:
+            self._shared.writer = AsyncMetricsWriter(self.transport)
+        return self._shared.writer
+
     async def aclose(self) -> None:
-        """Close the connections, unless they belong to a given `http_client`."""
+        """Send what was logged, and close the connections unless they belong to a given `http_client`."""
+        if self._root and self._shared.writer is not None:
+            await self._shared.writer.aclose()
+            self._shared.writer = None
         if self._owns_http:
             await self.transport.http.aclose()
 

@@ -1,6 +1,6 @@
 """What `client.runs` and `client.evaluations` have besides their operations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from whatnext import models
@@ -27,7 +27,7 @@ class AsyncRunsByHand:
         'succeeded'
         """
         last: models.Run | None = None
-        operation = Operation("GET", "/v1/runs/{run_id}", models.Run)
+        operation = Operation("runs.get", "GET", "/v1/runs/{run_id}", models.Run)
         async for found in changes(self._client.transport, operation, run, timeout_s=timeout_s):
             if found is None:
                 continue
@@ -37,6 +37,23 @@ class AsyncRunsByHand:
             if found.status in ENDED:
                 return found
         raise WaitTimeoutError(f"{last.name if last else run} has not ended within {timeout_s:g} s", last)
+
+    async def log(self, run: Ref, values: Mapping[str, float] | None = None, /, *, step: int, **named: float) -> None:
+        """Log metrics of an external run: kept on disk at once, sent in the background within seconds.
+
+        Names that are no Python names go in `values`. The same name and step again replaces the value. A dying
+        process, or a service that is down, loses nothing: what is unsent is sent by the next client that logs with
+        the same key. Call `flush()` or close the client to be sure it has arrived.
+
+        >>> client.runs.log("run_1", step=10, train_loss=0.41)
+        >>> client.runs.log("run_1", {"eval/loss": 0.52}, step=10)
+        >>> client.runs.flush()
+        """
+        self._client.metrics_writer().add(run, step, {**(values or {}), **named})
+
+    async def flush(self, *, timeout_s: float | None = None) -> None:
+        """Wait until everything logged has arrived; raises why points were refused, if any were."""
+        await self._client.metrics_writer().flush(timeout_s)
 
 
 class AsyncEvaluationsByHand:
@@ -57,7 +74,7 @@ class AsyncEvaluationsByHand:
         'succeeded'
         """
         last: models.Evaluation | None = None
-        operation = Operation("GET", "/v1/evaluations/{evaluation_id}", models.Evaluation)
+        operation = Operation("evaluations.get", "GET", "/v1/evaluations/{evaluation_id}", models.Evaluation)
         async for found in changes(self._client.transport, operation, evaluation, timeout_s=timeout_s):
             if found is None:
                 continue

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import httpx
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from whatnext._async.downloads import AsyncDownload
@@ -38,10 +37,12 @@ class AsyncTransport:
         self.owner: Any = None
         """The client, which answers that can act are bound to."""
         self._headers = {
+            **http.headers,
             "user-agent": USER_AGENT,
             **{name.lower(): value for name, value in config.headers.items()},
             "authorization": f"Bearer {config.api_key.value}",
         }
+        self._timeout = {"timeout": httpx.Timeout(config.timeout).as_dict()}
 
     async def call(
         self,
@@ -209,12 +210,11 @@ class AsyncTransport:
         if content is not None and "content-type" not in sent:
             sent["content-type"] = "application/json"
         safe = method in SAFE_METHODS or "idempotency-key" in sent
-        wait = self.config.timeout if isinstance(timeout, UnsetType) else timeout
+        extensions = self._timeout if timeout is UNSET else {"timeout": httpx.Timeout(timeout).as_dict()}
         url = self.config.base_url + path
         last = self.config.max_retries
         for attempt in range(last + 1):
-            body = content.achunks() if isinstance(content, Upload) else content
-            request = self.http.build_request(method, url, headers=sent, content=body, timeout=wait)
+            request = self._request(method, url, sent, content, extensions)
             refused: Mapping[str, str] = {}
             try:
                 response = await self.http.send(request, stream=stream, follow_redirects=False)
@@ -238,11 +238,14 @@ class AsyncTransport:
             await asyncio.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
         raise AssertionError
 
-    async def json(self, method: str, path: str, body: object = UNSET, *, idempotency_key: str | None = None) -> Any:
-        """Send any request by its path, and decode its JSON."""
-        content = None if body is UNSET or body is None else msgspec.json.encode(body)
-        response = await self.send(method, path, content=content, idempotency_key=idempotency_key)
-        return msgspec.json.decode(response.content) if response.content else None
+    def _request(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | Upload | None, extensions: dict[str, Any]
+    ) -> httpx.Request:
+        """One try. A request is cheaper made by itself than by the HTTP client, and the same but for these two."""
+        body = content.achunks() if isinstance(content, Upload) else content
+        if self.http.params or self.http.cookies:
+            return self.http.build_request(method, url, headers=headers, content=body, extensions=extensions)
+        return httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
 
 
 def _may_send(content: bytes | Upload | None) -> bool:

@@ -17,7 +17,14 @@ from whatnext._config import DEFAULT_MAX_RETRIES, Config, Timeout, make_config
 from whatnext._literal_call import checked_path, operation_of
 from whatnext._operation import Operation
 from whatnext._sync.transport import Transport
+from whatnext._sync.writer import MetricsWriter
 from whatnext.errors import NothingToCarryOutError
+
+
+class Shared:
+    """What a client shares with those made of it by `with_options`."""
+
+    writer: MetricsWriter | None = None
 
 
 class BaseClient:
@@ -51,6 +58,8 @@ class BaseClient:
             spool_dir=None if spool_dir is None else os.fspath(spool_dir),
         )
         self._owns_http = http_client is None
+        self._shared = Shared()
+        self._root = True
         self._use(config, http_client or httpx.Client())
 
     def _use(self, config: Config, http: httpx.Client) -> None:
@@ -82,7 +91,8 @@ class BaseClient:
         if not isinstance(headers, UnsetType):
             config = msgspec.structs.replace(config, headers={**config.headers, **headers})
         made = object.__new__(type(self))
-        made._owns_http = False
+        made._owns_http = made._root = False
+        made._shared = self._shared
         made._use(config, self.transport.http)
         return made
 
@@ -139,8 +149,17 @@ class BaseClient:
         key = f"carry-out.{answer.loop_id}.{answer.state_version}.{answer.action.recommendation_id}"
         return self.execute(request, idempotency_key=key)
 
+    def metrics_writer(self) -> MetricsWriter:
+        """What sends logged metrics; made with the first one."""
+        if self._shared.writer is None:
+            self._shared.writer = MetricsWriter(self.transport)
+        return self._shared.writer
+
     def close(self) -> None:
-        """Close the connections, unless they belong to a given `http_client`."""
+        """Send what was logged, and close the connections unless they belong to a given `http_client`."""
+        if self._root and self._shared.writer is not None:
+            self._shared.writer.close()
+            self._shared.writer = None
         if self._owns_http:
             self.transport.http.close()
 

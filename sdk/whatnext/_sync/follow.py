@@ -92,13 +92,13 @@ def _watch(
 def _reports(client: "Client", subject: str) -> Iterator[Progress | None]:
     """How a run or an evaluation is doing, each time it changes and None every while, until it has ended."""
     if subject.startswith("run_"):
-        runs = Operation("GET", "/v1/runs/{run_id}", models.Run)
+        runs = Operation("runs.get", "GET", "/v1/runs/{run_id}", models.Run)
         for run in changes(client.transport, runs, subject, poll_s=WATCH_S):
             yield None if run is None else run_progress(run, client.runs.metrics(run.id, max_points=4))
             if run is not None and run.status in ENDED:
                 return
     else:
-        evaluations = Operation("GET", "/v1/evaluations/{evaluation_id}", models.Evaluation)
+        evaluations = Operation("evaluations.get", "GET", "/v1/evaluations/{evaluation_id}", models.Evaluation)
         for evaluation in changes(client.transport, evaluations, subject, poll_s=WATCH_S):
             yield None if evaluation is None else evaluation_progress(evaluation)
             if evaluation is not None and evaluation.status in ENDED:

@@ -33,7 +33,7 @@ class LoopsByHand:
         'start_run'
         """
         last = after
-        operation = Operation("GET", "/v1/loops/{loop}/next", models.Answer)
+        operation = Operation("loops.next", "GET", "/v1/loops/{loop}/next", models.Answer)
         for answer in changes(self._client.transport, operation, loop, since=after, timeout_s=timeout_s):
             if answer is None:
                 continue

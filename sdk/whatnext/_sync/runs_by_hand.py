@@ -2,7 +2,7 @@
 # ruff: noqa
 """What `client.runs` and `client.evaluations` have besides their operations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from whatnext import models
@@ -29,7 +29,7 @@ class RunsByHand:
         'succeeded'
         """
         last: models.Run | None = None
-        operation = Operation("GET", "/v1/runs/{run_id}", models.Run)
+        operation = Operation("runs.get", "GET", "/v1/runs/{run_id}", models.Run)
         for found in changes(self._client.transport, operation, run, timeout_s=timeout_s):
             if found is None:
                 continue
@@ -39,6 +39,23 @@ class RunsByHand:
             if found.status in ENDED:
                 return found
         raise WaitTimeoutError(f"{last.name if last else run} has not ended within {timeout_s:g} s", last)
+
+    def log(self, run: Ref, values: Mapping[str, float] | None = None, /, *, step: int, **named: float) -> None:
+        """Log metrics of an external run: kept on disk at once, sent in the background within seconds.
+
+        Names that are no Python names go in `values`. The same name and step again replaces the value. A dying
+        process, or a service that is down, loses nothing: what is unsent is sent by the next client that logs with
+        the same key. Call `flush()` or close the client to be sure it has arrived.
+
+        >>> client.runs.log("run_1", step=10, train_loss=0.41)
+        >>> client.runs.log("run_1", {"eval/loss": 0.52}, step=10)
+        >>> client.runs.flush()
+        """
+        self._client.metrics_writer().add(run, step, {**(values or {}), **named})
+
+    def flush(self, *, timeout_s: float | None = None) -> None:
+        """Wait until everything logged has arrived; raises why points were refused, if any were."""
+        self._client.metrics_writer().flush(timeout_s)
 
 
 class EvaluationsByHand:
@@ -59,7 +76,7 @@ class EvaluationsByHand:
         'succeeded'
         """
         last: models.Evaluation | None = None
-        operation = Operation("GET", "/v1/evaluations/{evaluation_id}", models.Evaluation)
+        operation = Operation("evaluations.get", "GET", "/v1/evaluations/{evaluation_id}", models.Evaluation)
         for found in changes(self._client.transport, operation, evaluation, timeout_s=timeout_s):
             if found is None:
                 continue
