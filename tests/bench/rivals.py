@@ -3,6 +3,7 @@
 import random
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 import optuna
@@ -149,7 +150,10 @@ Make = Callable[[list[Config], Surface, int], Rival]
 
 
 def rivals() -> dict[str, tuple[Make, bool]]:
-    """Every rival by name: how to make one, and whether it runs five-epoch jobs with every checkpoint scored."""
+    """Every rival by name: how to make one, and whether it runs five-epoch jobs with every checkpoint scored.
+
+    Optuna's GP sampler is among them where torch is installed, which it needs.
+    """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", module="optuna")
 
@@ -173,10 +177,12 @@ def rivals() -> dict[str, tuple[Make, bool]]:
         sampler: Any = optuna.samplers.GPSampler(seed=seed, n_startup_trials=4, deterministic_objective=False)
         return Optuna(space, sampler, random.Random(seed))
 
-    return {
+    found: dict[str, tuple[Make, bool]] = {
         "random": (make_random, False),
         "random_all_checkpoints": (make_full_random, True),
         "method_literal": (make_method, False),
         "optuna_tpe": (make_tpe, False),
-        "optuna_gp": (make_gp, False),
     }
+    if find_spec("torch") is not None:
+        found["optuna_gp"] = (make_gp, False)
+    return found

@@ -30,10 +30,10 @@ from whatnext_service.core.track_record import RuleRecord
 RUINED = a_reading(
     trend="above_first", rise=1.6, first_valid_loss=0.5, best_valid_loss=0.45, last_valid_loss=0.72, best_is_last=False
 )
+FAR = msgspec.structs.replace(RUINED, last_valid_loss=0.9, rise=2.0)
 RISEN = a_reading(
     trend="risen", rise=1.2, first_valid_loss=1.0, best_valid_loss=0.5, last_valid_loss=0.6, best_is_last=False
 )
-FLAT = a_reading(trend="flat", rise=1.0, best_is_last=False)
 
 
 def scored(reading=None, score: float = 7.0, config=None, **changes) -> LoopState:
@@ -203,11 +203,12 @@ def test_a_target_above_the_baseline_outweighs_the_limit_of_nine() -> None:
     ("source", "state", "change"),
     [
         (
-            "evidence 8: above the first value, LR x 0.1 first",
+            "evidence 8: above the first value, LR x 0.1-0.3",
             scored(RUINED, versions=(a_version(),)),
-            {"learning_rate_multiplier": 0.1},
+            {"learning_rate_multiplier": 0.3},
         ),
-        ("evidence 8: risen 3-5 %, LR x 0.3", scored(RISEN), {"learning_rate_multiplier": 0.3}),
+        ("evidence 8: far above the first value, LR x 0.1", scored(FAR), {"learning_rate_multiplier": 0.1}),
+        ("evidence 8: risen 3-5 %, LR one step lower", scored(RISEN), {"learning_rate_multiplier": 0.5}),
         ("evidence 8: best at the last epoch, LR x 2", scored(), {"learning_rate_multiplier": 2.0}),
         (
             "evidence 8: cleaning goes before a risen loss",
@@ -222,12 +223,12 @@ def test_a_target_above_the_baseline_outweighs_the_limit_of_nine() -> None:
         (
             "evidence 8: larger unchecked data not after a rise",
             scored(RISEN, versions=(a_version(), a_version(2, 900, derived_by=("add_examples",)))),
-            {"learning_rate_multiplier": 0.3},
+            {"learning_rate_multiplier": 0.5},
         ),
         (
             "evidence 8: a rate that ruins the run goes before data",
             scored(RUINED, score=5.5, versions=(a_version(), cleaned_version(2, 320))),
-            {"learning_rate_multiplier": 0.1},
+            {"learning_rate_multiplier": 0.3},
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -59,4 +59,4 @@ def test_the_prior_follows_the_scale_and_the_direction(scale_max: float) -> None
     metric = Metric(scale_min=0.0 if scale_max == 1.0 else 1.0, scale_max=scale_max, direction="down")
     board = read_scoreboard(a_state(loop=a_loop(metric=metric)))
     stretch = (metric.scale_max - metric.scale_min) / 9.0
-    assert expect(board, (), a_move(), 0.1).effect == pytest.approx(-0.33 * stretch, abs=1e-3)
+    assert expect(board, (), a_move("clean_data"), 0.1).effect == pytest.approx(-0.5 * stretch, abs=1e-3)

@@ -1,7 +1,5 @@
 """The gate to the next experiment: one change, its reason, its expectation."""
 
-import math
-
 import msgspec
 
 from whatnext_service.core.advice import Change, Confidence, Evidence, RequestBody
@@ -9,12 +7,11 @@ from whatnext_service.core.budget import would_exceed
 from whatnext_service.core.draft import CERTAIN, Draft, call, measured
 from whatnext_service.core.first_run import first_config
 from whatnext_service.core.identity import config_fingerprint
-from whatnext_service.core.incumbent import Standing
+from whatnext_service.core.incumbent import Standing, paired_gain
 from whatnext_service.core.moves import Move, moves
 from whatnext_service.core.outcome import RISEN, outcome
 from whatnext_service.core.predict import PastEffect, expect, past_effects
 from whatnext_service.core.ranges import provider_of
-from whatnext_service.core.resolution import resolution
 from whatnext_service.core.runs import Variable
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.track_record import RuleRecord, demoted
@@ -73,8 +70,7 @@ def first_run_gate(board: Scoreboard) -> tuple[Draft, ...]:
 
 def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> tuple[Draft, ...]:
     """The next single changes, best first, as far as the budget allows them; demoted rules come last."""
-    seen = resolution(board, best)
-    noise = None if seen is None else seen.difference_sd / math.sqrt(seen.n_items)
+    noise = comparison_noise(board, found, best)
     doubtful = {record.rule: record for record in board.state.track_record if demoted(record)}
     past = past_effects(found)
     drafts: list[Draft] = []
@@ -90,6 +86,15 @@ def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) 
         if len(drafts) == MAX_DRAFTS:
             break
     return (*drafts, *last)
+
+
+def comparison_noise(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> float | None:
+    """Standard error of a comparison of two trained models on the suite, else of one with the baseline."""
+    others = (each for each in found if each.trial.run.id != best.trial.run.id)
+    second = max(others, key=lambda each: each.estimate, default=None)
+    reference = board.baseline if second is None else second.arm.evaluation
+    gain = None if reference is None else paired_gain(best.arm.evaluation, reference, board.sign)
+    return None if gain is None else gain[1]
 
 
 def promising(board: Scoreboard, each: Draft) -> bool:

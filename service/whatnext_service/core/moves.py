@@ -158,13 +158,13 @@ def _rates(board: Scoreboard, run: Run, rule: Rule, seen: Outcome) -> Iterator[M
     match rule:
         case "rate_ruins_run":
             why = f"validation loss in {run.name} ended above its first value{rise}: the rate is too high (evidence 8)"
-            factors: tuple[float, ...] = (0.1, 0.3, 0.5)
+            factors: tuple[float, ...] = (0.1, 0.3, 0.6) if seen.far_above else (0.3, 0.6, 0.1)
         case "lower_rate_risen":
             why = f"validation loss in {run.name} rose{rise}: a lower rate, not fewer epochs, repairs it (evidence 8)"
-            factors = (0.3, 0.6)
+            factors = (0.6, 0.3)
         case "repair_rate":
             why = f"the rate ruined {run.name}{rise}: its base model was not judged at a rate of its own (evidence 8)"
-            factors = (0.1, 0.3)
+            factors = (0.1, 0.3) if seen.far_above else (0.3, 0.1)
         case "raise_rate_undertrained":
             why = f"validation loss in {run.name} was still at its minimum at the last epoch: undertrained (evidence 8)"
             factors = (2.0, 1.5)

@@ -8,7 +8,7 @@ from whatnext_service.core.advice import Expectation, Value
 from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.lineage import changed_variables
 from whatnext_service.core.moves import Move, Rule
-from whatnext_service.core.runs import Variable
+from whatnext_service.core.runs import Run, Variable
 from whatnext_service.core.scoreboard import Scoreboard
 
 Z80 = 1.2816
@@ -39,21 +39,25 @@ class Prior(msgspec.Struct, kw_only=True, frozen=True):
     source: str
 
 
+_REPLAYED = "replayed surfaces, every checkpoint scored: "
 PRIORS = (
-    Prior(rule="rate_ruins_run", mean=0.33, sd=0.45, source="evidence 8: rate x 0.3 after a rise, 77 % up"),
+    Prior(rule="rate_ruins_run", mean=0.1, sd=0.5, source=_REPLAYED + "+0.04 to +0.40, 44-76 % up, by how far it rose"),
     Prior(rule="clean_data", mean=0.5, sd=0.5, source="evidence 8: cleaning +0.34 to +0.76, 71-88 % up"),
-    Prior(rule="clean_and_enlarge_data", mean=0.6, sd=0.6, source="evidence 8: cleaning +0.34 to +0.76, more data"),
+    Prior(rule="clean_and_enlarge_data", mean=0.65, sd=0.65, source=_REPLAYED + "+0.64, 84 % up"),
     Prior(rule="enlarge_data", mean=0.19, sd=0.5, source="evidence 8: +0.19 while validation loss has not risen"),
-    Prior(rule="lower_rate_risen", mean=0.33, sd=0.45, source="evidence 8: rate x 0.3 after a rise, 77 % up"),
-    Prior(rule="raise_rate_undertrained", mean=0.2, sd=0.4, source="evidence 8: rate x 1.5-2, 68-70 % up"),
+    Prior(
+        rule="lower_rate_risen", mean=-0.05, sd=0.2, source=_REPLAYED + "-0.14 to +0.01; checkpoints cure most of it"
+    ),
+    Prior(rule="raise_rate_undertrained", mean=0.1, sd=0.3, source=_REPLAYED + "-0.01 to +0.17, 37-72 % up"),
     Prior(rule="train_longer", mean=0.2, sd=0.4, source="evidence 8: more epochs, 68-70 % up"),
-    Prior(rule="neighbouring_rate", mean=0.0, sd=0.2, source="evidence 8: the best rate is usually near a good one"),
-    Prior(rule="other_base_model", mean=0.0, sd=1.0, source="no measured prior: base models differ either way"),
-    Prior(rule="repair_rate", mean=0.33, sd=0.45, source="evidence 8: rate x 0.3 after a rise, 77 % up"),
+    Prior(rule="neighbouring_rate", mean=-0.1, sd=0.3, source=_REPLAYED + "-0.19 to -0.02; it looks for the exception"),
+    Prior(rule="other_base_model", mean=0.0, sd=1.5, source="no sign known beforehand: base models differ either way"),
+    Prior(rule="repair_rate", mean=0.1, sd=0.5, source=_REPLAYED + "as for any rate that ruins a run"),
     Prior(rule="other_method", mean=0.0, sd=1.0, source="no measured prior: method 6.4 gives a direction only"),
-    Prior(rule="batch_size", mean=-0.05, sd=0.15, source="evidence 8: never more than +0.04 at the best rate"),
+    Prior(rule="batch_size", mean=0.0, sd=0.15, source="evidence 8: never more than +0.04 at the best rate"),
     Prior(rule="lower_rate_failed", mean=0.33, sd=0.6, source="method 3: a diverged run wants a much lower rate"),
 )
+"""Change from the best scored state of the parent to the best scored state of the run."""
 
 
 def prior_of(rule: Rule) -> Prior:
@@ -110,6 +114,16 @@ def past_effects(found: tuple[Standing, ...]) -> tuple[PastEffect, ...]:
                 PastEffect(variable=changed[0], upward=_upward(old, new), effect=each.estimate - parent.estimate)
             )
     return tuple(effects)
+
+
+def observed_effect(found: tuple[Standing, ...], run: Run) -> float | None:
+    """Change of the metric from what was best of the parent to what is best of the run; null until both have scores.
+
+    It is what the expectation of the recommendation that led to the run is scored against.
+    """
+    held = {each.trial.run.id: each.arm.evaluation.combined for each in found}
+    before, after = held.get(run.parent_id or ""), held.get(run.id)
+    return None if before is None or after is None else round(after - before, 6)
 
 
 def _upward(old: Value, new: Value) -> bool | None:
