@@ -14,6 +14,12 @@ from whatnext_service.demo.prepare import MAX_RUNS, Goal
 
 EVIDENCE_SHOWN = 2
 INDENT = " " * 20
+SHORT_NAMES = {
+    "learning_rate_multiplier": "LR",
+    "n_epochs": "epochs",
+    "base_model": "model",
+    "dataset_version_id": "data",
+}
 SHORT = ("evaluate", "record_baseline")
 """Steps whose headline says it all."""
 
@@ -97,7 +103,10 @@ def _table(rows: list[HistoryRow]) -> Table:
     for name in ("Run", "Base model", "Dataset", "Epochs", "LR", "Batch", "Best val_loss", "Combined eval", "Changed"):
         table.add_column(name)
     for row in rows:
-        changed = ", ".join(f"{each.variable}: {each.from_value} to {each.to_value}" for each in row.changed)
+        changed = ", ".join(
+            f"{SHORT_NAMES.get(each.variable, each.variable)} {each.from_value} to {each.to_value}"
+            for each in row.changed
+        )
         table.add_row(
             row.run,
             row.base_model,
@@ -107,7 +116,7 @@ def _table(rows: list[HistoryRow]) -> Table:
             str(row.batch_size or "default"),
             f"{row.best_valid_loss:.3f}" if row.best_valid_loss is not None else "-",
             f"{row.combined:.2f}" if row.combined is not None else "-",
-            changed or ("first run" if row.parent is None else "repeat"),
+            f"{row.parent}: {changed or 'repeat'}" if row.parent else "first run",
         )
     return table
 
