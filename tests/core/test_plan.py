@@ -71,6 +71,30 @@ def overrides(answer: Answer) -> dict[str, object]:
             "fix_data",
             "/v1/dataset-versions/dsv_1/derive",
         ),
+        (
+            "method 6.1: faulty rows under the best run are cleaned before the next one",
+            scored(versions=(a_version(n_contradictions=12),)),
+            "fix_data",
+            "/v1/dataset-versions/dsv_1/derive",
+        ),
+        (
+            "method 6.4: no version in the format of an allowed method",
+            a_state(loop=a_loop(choices=Choices(methods=("rft",)))),
+            "attach_dataset",
+            None,
+        ),
+        (
+            "method 6.3: no allowed base model can be trained",
+            a_state(catalogue=(a_model(training_ends=date(2026, 1, 1)),)),
+            "review",
+            None,
+        ),
+        (
+            "method 7.4: not even the first run fits the budget",
+            a_state(loop=a_loop(budget=Budget(max_cost=Decimal("0.01")))),
+            "stop",
+            None,
+        ),
         ("method 4: no suite, no comparison", a_state(suites=(), baseline=None), "record_baseline", None),
         ("method 4: baseline first", a_state(baseline=None), "record_baseline", "/v1/evaluations"),
         (

@@ -39,7 +39,7 @@ class Draft(msgspec.Struct, kw_only=True, frozen=True):
     change: Change | None = None
     config: RunConfig | None = None
     """What would train, where it is a run."""
-    why_not: str = "It comes after the advice in the order of priority."
+    why_not: str = "It comes later in the order of the evidence."
     """Why it is not the advice, when another draft is."""
 
     @property

@@ -1,10 +1,17 @@
 """The first job of a loop."""
 
 from whatnext_service.core.catalogue import find_model
-from whatnext_service.core.ranges import allowed_models, clamp, limits
+from whatnext_service.core.ranges import allowed_methods, allowed_models, clamp, limits
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.core.scoreboard import Scoreboard
+from whatnext_service.core.state import DatasetVersion
 from whatnext_service.core.versions import data_moves
+
+
+def usable_versions(board: Scoreboard) -> tuple[DatasetVersion, ...]:
+    """Versions whose rows are formatted for a training method that the loop may use."""
+    methods = allowed_methods(board.state)
+    return tuple(version for version in board.versions if version.method in methods)
 
 
 def first_config(board: Scoreboard) -> RunConfig | None:
@@ -12,11 +19,12 @@ def first_config(board: Scoreboard) -> RunConfig | None:
 
     On the newest cleaned version, else the newest. Above 1,000 examples three epochs: the evidence ends at 800.
     """
-    if not board.versions:
-        return None
     state = board.state
-    newest = board.versions[-1]
-    cleaner = [move.version for move in data_moves(newest, board.versions) if move.lever != "enlarge"]
+    usable = usable_versions(board)
+    if not usable:
+        return None
+    newest = usable[-1]
+    cleaner = [move.version for move in data_moves(newest, usable) if move.lever != "enlarge"]
     data = cleaner[0] if cleaner else newest
     models = allowed_models(state, data.method, data.n_examples)
     if not models:

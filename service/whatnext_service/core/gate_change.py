@@ -4,7 +4,7 @@ import msgspec
 
 from whatnext_service.core.advice import Change, Confidence, Evidence, RequestBody
 from whatnext_service.core.budget import would_exceed
-from whatnext_service.core.draft import CERTAIN, Draft, call, measured
+from whatnext_service.core.draft import CERTAIN, Draft, call, draft, measured
 from whatnext_service.core.first_run import first_config
 from whatnext_service.core.identity import config_fingerprint
 from whatnext_service.core.incumbent import Standing, paired_gain
@@ -16,7 +16,7 @@ from whatnext_service.core.runs import Variable
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.track_record import RuleRecord, demoted
 from whatnext_service.core.versions import find_version
-from whatnext_service.core.wording import shown_change, variable_name
+from whatnext_service.core.wording import cause, shown_change, variable_name
 
 HELD: tuple[Variable, ...] = (
     "base_model",
@@ -38,8 +38,27 @@ def first_run_gate(board: Scoreboard) -> tuple[Draft, ...]:
     if any(run.status not in ("cancelled",) for run in state.runs):
         return ()
     config = first_config(board)
-    if config is None or would_exceed(state, config) is not None:
-        return ()
+    if config is None:
+        return (
+            draft(
+                kind="review",
+                phase="setup",
+                headline="Choose another base model: none of the allowed ones can be trained on this data.",
+                rationale=(
+                    "Each of them lacks the data's training method, takes no new jobs any more, or wants more "
+                    "examples than there are (method 6.3).",
+                ),
+            ),
+        )
+    if (over := would_exceed(state, config)) is not None:
+        return (
+            draft(
+                kind="stop",
+                phase="setup",
+                headline="Stop: the first run does not fit the budget.",
+                rationale=(f"{over[0].upper()}{over[1:]} (method 7.4).",),
+            ),
+        )
     version = find_version(board.versions, config.dataset_version_id)
     data = config.dataset_version_id if version is None else f"{version.name} ({version.n_examples} ex)"
     rate = f"{config.learning_rate_multiplier:g}"
@@ -122,19 +141,28 @@ def _draft(board: Scoreboard, past: tuple[PastEffect, ...], best: Standing, move
     to = shown_change(move.variable, move.to_value, versions)
     old = shown_change(move.variable, move.from_value, versions)
     expects = expect(board, past, move, noise)
+    known = outcome(move.parent).known
+    low_end = board.sign * ((expects.effect_low if board.sign > 0 else expects.effect_high) or 0.0)
     return Draft(
         kind="start_run",
         phase="plan",
-        headline=f"Train again from {move.parent.name} with {variable_name(move.variable)} {to} instead of {old}.",
+        headline=(
+            f"Train again from {move.parent.name} with {variable_name(move.variable)} {to} instead of {old}: "
+            f"{cause(move)}."
+        ),
         fingerprint=config_fingerprint("start_run", msgspec.structs.replace(move.config, seed=None)),
         rationale=(
-            f"{move.reason[0].upper()}{move.reason[1:]}.",
+            f"{move.reason}.",
             f"Best so far: {best.trial.run.name}, {board.sign * best.estimate:.2f} after shrinking its lucky part.",
         ),
         confidence=Confidence(
-            level="medium" if outcome(move.parent).known else "low",
+            level="low" if not known else "high" if low_end > 0 else "medium",
             basis=expects.basis,
-            would_raise_it="More items in the selection suite, or a repeat of the parent with another seed.",
+            would_raise_it=(
+                "More items in the selection suite, or a repeat of the parent with another seed."
+                if known
+                else "A validation file: without one the curve says nothing about the rate."
+            ),
         ),
         evidence=_evidence(board, best, move),
         subject_id=move.parent.id,

@@ -98,7 +98,7 @@ def _lower_rate(board: Scoreboard, last: Run) -> tuple[Draft, ...]:
             to_value=target,
             overrides=overrides,
             config=config,
-            reason="diverged",
+            reason=f"{last.name} diverged",
         )
         found.append(
             Draft(

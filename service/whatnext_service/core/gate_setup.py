@@ -3,16 +3,29 @@
 from whatnext_service.core.advice import Confidence, DeriveOperation, RequestBody
 from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.evaluations import Evaluation
-from whatnext_service.core.first_run import first_config
+from whatnext_service.core.first_run import first_config, usable_versions
+from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.method_advice import FEWEST_EXAMPLES, GOOD_ALREADY
+from whatnext_service.core.ranges import allowed_methods
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.state import DatasetVersion
+from whatnext_service.core.versions import data_moves, find_version
 
 
 def dataset_gate(board: Scoreboard) -> tuple[Draft, ...]:
-    """Without a training dataset there is nothing to train on."""
-    if board.versions:
+    """Without a training dataset there is nothing to train on, nor with one for methods the loop may not use."""
+    if board.state.runs or usable_versions(board):
         return ()
+    if board.versions:
+        methods = ", ".join(allowed_methods(board.state))
+        return (
+            draft(
+                kind="attach_dataset",
+                phase="setup",
+                headline=f"Upload a version of the training data that is formatted for {methods}.",
+                rationale=(f"The loop may train by {methods} only, and no version has that format.",),
+            ),
+        )
     return (
         draft(
             kind="attach_dataset",
@@ -95,7 +108,14 @@ def data_quality_gate(board: Scoreboard) -> tuple[Draft, ...]:
     config = first_config(board)
     if board.state.runs or config is None:
         return ()
-    version = next(each for each in board.versions if each.id == config.dataset_version_id)
+    return fix_data(next(each for each in board.versions if each.id == config.dataset_version_id))
+
+
+def running_data_gate(board: Scoreboard, best: Standing) -> tuple[Draft, ...]:
+    """The best run was trained on rows known to be faulty, and nobody has cleaned them yet (method 6.1)."""
+    version = find_version(board.versions, best.trial.run.config.dataset_version_id)
+    if version is None or any(move.lever != "enlarge" for move in data_moves(version, board.versions)):
+        return ()
     return fix_data(version)
 
 

@@ -53,7 +53,7 @@ class Move(msgspec.Struct, kw_only=True, frozen=True):
     config: RunConfig
     """What would train."""
     reason: str
-    """Why, in one clause with its number and its source."""
+    """Why, with its number and its source; a sentence without its full stop."""
 
 
 def moves(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
@@ -129,13 +129,14 @@ def _data(board: Scoreboard, run: Run, seen: Outcome, found: tuple[Standing, ...
     here = find_version(board.versions, run.config.dataset_version_id)
     if here is None:
         return
-    used = {each.trial.run.config.dataset_version_id for each in found if _same_model(each.trial.run, run)}
+    ids = {each.trial.run.config.dataset_version_id for each in found if _same_model(each.trial.run, run)}
+    used = {version.sha256 for version in board.versions if version.id in ids}
     risen = seen.above_first or seen.risen
     for move in data_moves(here, board.versions):
         version = move.version
-        if version.id in used:
+        if version.sha256 in used:
             continue
-        if move.lever == "enlarge" and risen and board.versions[0].id != version.id:
+        if move.lever == "enlarge" and risen:
             continue
         named = f"{version.name} ({version.n_examples} examples)"
         match move.lever:
@@ -157,19 +158,19 @@ def _rates(board: Scoreboard, run: Run, rule: Rule, seen: Outcome) -> Iterator[M
     rise = "" if seen.rise is None else f" ({seen.rise:.2f} times its minimum)"
     match rule:
         case "rate_ruins_run":
-            why = f"validation loss in {run.name} ended above its first value{rise}: the rate is too high (evidence 8)"
+            why = f"Validation loss in {run.name} ended above its first value{rise}: the rate is too high (evidence 8)"
             factors: tuple[float, ...] = (0.1, 0.3, 0.6) if seen.far_above else (0.3, 0.6, 0.1)
         case "lower_rate_risen":
-            why = f"validation loss in {run.name} rose{rise}: a lower rate, not fewer epochs, repairs it (evidence 8)"
+            why = f"Validation loss in {run.name} rose{rise}: a lower rate, not fewer epochs, repairs it (evidence 8)"
             factors = (0.6, 0.3)
         case "repair_rate":
-            why = f"the rate ruined {run.name}{rise}: its base model was not judged at a rate of its own (evidence 8)"
+            why = f"The rate ruined {run.name}{rise}: its base model was not judged at a rate of its own (evidence 8)"
             factors = (0.1, 0.3) if seen.far_above else (0.3, 0.1)
         case "raise_rate_undertrained":
-            why = f"validation loss in {run.name} was still at its minimum at the last epoch: undertrained (evidence 8)"
+            why = f"Validation loss in {run.name} was still at its minimum at the last epoch: undertrained (evidence 8)"
             factors = (2.0, 1.5)
         case _:
-            why = f"a neighbouring rate of the best run so far, {run.name}, has not been tried"
+            why = f"A neighbouring rate of the best run so far, {run.name}, has not been tried"
             factors = (0.6, 1.6, 0.3, 3.0)
     targets = [nearest_rung(allowed, rate, factor) for factor in factors]
     for target in dict.fromkeys(targets):
@@ -185,7 +186,7 @@ def _longer(board: Scoreboard, run: Run) -> Iterator[Move]:
     allowed = limits(board.state, run.config.base_model).epochs
     more = int(min(allowed.max, max(epochs + 1, round(epochs * 1.6))))
     if more > epochs:
-        why = f"validation loss in {run.name} was still falling at epoch {epochs} (evidence 8)"
+        why = f"Validation loss in {run.name} was still falling at epoch {epochs} (evidence 8)"
         yield _move("train_longer", run, "n_epochs", more, Overrides(n_epochs=more), why)
 
 
@@ -215,7 +216,7 @@ def _methods(board: Scoreboard, run: Run) -> Iterator[Move]:
         if method in model.methods and method in allowed_methods(board.state):
             fitting = [version for version in board.versions if version.method == method]
             if fitting:
-                why = f"supervised training has plateaued and {fitting[-1].name} is formatted for {method} (method 6.4)"
+                why = f"Supervised training has plateaued and {fitting[-1].name} is formatted for {method} (method 6.4)"
                 overrides = Overrides(method=method, dataset_version_id=fitting[-1].id)
                 yield _move("other_method", run, "method", method, overrides, why)
 
@@ -226,7 +227,7 @@ def _batches(board: Scoreboard, run: Run) -> Iterator[Move]:
     allowed = limits(board.state, run.config.base_model).batch
     for target in (16, 32):
         if size != target and within(allowed, target):
-            why = f"everything with more promise has been tried; batch {target} has not (method 6.2)"
+            why = f"Everything with more promise has been tried; batch {target} has not (method 6.2)"
             yield _move("batch_size", run, "batch_size", target, Overrides(batch_size=target), why)
 
 

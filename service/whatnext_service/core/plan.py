@@ -21,7 +21,13 @@ from whatnext_service.core.gate_failure import failure_gate
 from whatnext_service.core.gate_finish import leave_loop, shipped_gate
 from whatnext_service.core.gate_progress import evaluate_gate, evaluation_pending_gate, run_pending_gate
 from whatnext_service.core.gate_repeat import repeat_gate
-from whatnext_service.core.gate_setup import baseline_gate, data_quality_gate, dataset_gate, wrong_tool_gate
+from whatnext_service.core.gate_setup import (
+    baseline_gate,
+    data_quality_gate,
+    dataset_gate,
+    running_data_gate,
+    wrong_tool_gate,
+)
 from whatnext_service.core.identity import recommendation_id
 from whatnext_service.core.incumbent import Standing, incumbent, standings
 from whatnext_service.core.loop_warnings import loop_warnings
@@ -76,6 +82,8 @@ def _gates(
             yield leave_loop(board, best, met[name].detail)
     yield failure_gate(board)
     yield first_run_gate(board)
+    if best is not None:
+        yield running_data_gate(board, best)
     changes = () if best is None else change_gate(board, found, best)
     flat = met.get("beaten_and_flat")
     if flat is not None and not any(promising(board, each) and each.fingerprint not in declined for each in changes):
@@ -118,7 +126,7 @@ def _answer(
         confidence=chosen.confidence,
         alternatives=tuple(
             Alternative(
-                kind=other.kind, change=other.alternative_change, headline=other.headline, why_not=other.why_not
+                kind=other.kind, change=other.alternative_change, headline=other.headline, why_not=why_not(other)
             )
             for other in others[:MAX_ALTERNATIVES]
         ),
@@ -128,6 +136,13 @@ def _answer(
         markdown="",
     )
     return msgspec.structs.replace(answer, markdown=as_markdown(answer))
+
+
+def why_not(other: Draft) -> str:
+    """Why a draft is not the advice; for a change with the effect it is expected to have."""
+    if other.change is None or other.change.expects.effect is None:
+        return other.why_not
+    return f"{other.why_not.removesuffix('.')}; expected {other.change.expects.effect:+.2f}."
 
 
 def _review(board: Scoreboard) -> Draft:

@@ -1,8 +1,10 @@
 """The words of an answer: values and variables for people, and the whole answer as markdown."""
 
 import re
+from typing import assert_never
 
 from whatnext_service.core.advice import Answer, Value
+from whatnext_service.core.moves import Move
 from whatnext_service.core.runs import Variable
 from whatnext_service.core.state import DatasetVersion
 from whatnext_service.core.versions import find_version
@@ -44,6 +46,38 @@ def shown_change(variable: Variable, value: Value, versions: tuple[DatasetVersio
     return shown(value)
 
 
+def cause(move: Move) -> str:
+    """Why a change is advised, in a few words."""
+    name = move.parent.name
+    match move.rule:
+        case "rate_ruins_run":
+            return f"validation loss in {name} ended above its first value"
+        case "clean_data":
+            return "cleaner data goes before any setting"
+        case "clean_and_enlarge_data":
+            return "cleaner and larger data goes before any setting"
+        case "enlarge_data":
+            return "more data helps while validation loss has not risen"
+        case "lower_rate_risen":
+            return f"validation loss in {name} rose"
+        case "raise_rate_undertrained" | "train_longer":
+            return f"{name} was still improving at its end"
+        case "neighbouring_rate":
+            return "the rates beside a good one are untried"
+        case "other_base_model":
+            return "it is untried on this data"
+        case "repair_rate":
+            return "its first rate ruined the run"
+        case "other_method":
+            return "supervised training has plateaued"
+        case "batch_size":
+            return "everything with more promise has been tried"
+        case "lower_rate_failed":
+            return f"{name} diverged"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
 def escaped(text: str) -> str:
     """User text that cannot act as markdown or span lines."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
@@ -61,7 +95,8 @@ def as_markdown(answer: Answer) -> str:
                 f"(80 % interval {expects.effect_low:+.2f} to {expects.effect_high:+.2f})"
             )
     if answer.method_reading is not None and not answer.method_reading.agrees:
-        lines.append(f"- The method read literally: {escaped(answer.method_reading.headline)}")
+        reading = answer.method_reading
+        lines.append(f"- The method read literally: {escaped(reading.headline)} {escaped(reading.departure or '')}")
     lines.append(f"- Confidence: {answer.confidence.level}. {escaped(answer.confidence.basis)}")
     if answer.warnings:
         lines += ["", *(f"> {each.severity}: {escaped(each.message)}" for each in answer.warnings)]
