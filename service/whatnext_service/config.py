@@ -44,6 +44,12 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     pool_size: Positive = 20
     host: str = "127.0.0.1"
     port: Port = 8321
+    rate_limit_per_s: Seconds | None = None
+    """Requests a second that one key may make of one process, in bursts of five seconds' worth; null: no limit."""
+    max_waiting: Positive = 2000
+    """Readers that may wait at once in one process, with `wait` or on an event stream."""
+    heartbeat_s: Seconds = 15.0
+    """Seconds of silence after which an event stream says that it is still there."""
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
     max_body_bytes: Positive = 10 * 2**20
     """Largest JSON body."""

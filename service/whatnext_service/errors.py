@@ -20,11 +20,14 @@ class FieldError(msgspec.Struct, kw_only=True, frozen=True):
 class DomainError(Exception):
     """A request or a job that a rule of the domain refuses; nothing was changed."""
 
-    def __init__(self, code: str, detail: str, *, errors: tuple[FieldError, ...] = ()) -> None:
+    def __init__(
+        self, code: str, detail: str, *, errors: tuple[FieldError, ...] = (), retry_after_s: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
         self.errors = errors
+        self.retry_after_s = retry_after_s
 
 
 ProviderFault = Literal["unreachable", "timeout", "rate_limited", "unavailable", "refused", "not_found", "malformed"]

@@ -62,8 +62,9 @@ async def serving(settings: Settings, *, standalone: bool) -> AsyncIterator[Serv
             await _require_migrated(services)
             key_file = settings.data_dir / "key"
             key = await _own_key(services, key_file) if standalone else None
+        app = create_app(settings, dsn, with_worker=standalone)
         config = uvicorn.Config(
-            create_app(settings, dsn, with_worker=standalone),
+            app,
             host=settings.host,
             port=settings.port,
             log_level="warning",
@@ -84,6 +85,7 @@ async def serving(settings: Settings, *, standalone: bool) -> AsyncIterator[Serv
                 yield Served(url=f"http://{host}:{port}", key=key, key_file=key_file)
             finally:
                 server.should_exit = True
+                app.send_waiting_home()
                 await task
 
 

@@ -1,5 +1,6 @@
 """Every route, and the Litestar application around them."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -18,6 +19,7 @@ from whatnext_service.api import (
     health,
     loops,
     openapi,
+    prometheus,
     runs,
     webhooks,
     workspace,
@@ -25,12 +27,14 @@ from whatnext_service.api import (
 from whatnext_service.api.auth import KeyAuthentication, require_scope
 from whatnext_service.api.call import Call
 from whatnext_service.api.edge import Edge, Log
+from whatnext_service.api.limits import RateLimit, WaitingRoom
 from whatnext_service.api.problem import on_any_error, on_domain_error, on_http_error
+from whatnext_service.api.prometheus import Metrics
 from whatnext_service.api.strict_request import StrictRequest
 from whatnext_service.config import Settings
 from whatnext_service.errors import DomainError
 
-MODULES = (advice, datasets, deployments, evaluations, health, loops, openapi, runs, webhooks, workspace)
+MODULES = (advice, datasets, deployments, evaluations, health, loops, openapi, prometheus, runs, webhooks, workspace)
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
@@ -40,11 +44,17 @@ class Application(Litestar):
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Any, send: Any) -> None:
         await self.state.edge(super().__call__, scope, receive, send)
 
+    def send_waiting_home(self) -> None:
+        """Answer everyone who waits, and let nobody wait from now on: a server that stops need not wait for them."""
+        self.state.room.close()
+        self.state.services.bell.ring_all()
+
 
 def create_application(
     settings: Settings, log: Log, make_request_id: Callable[[], str], lifespan: Sequence[Lifespan] = ()
 ) -> Application:
     """Build the application; whoever builds it puts `services` into its state before the first request."""
+    metrics = Metrics()
     return Application(
         route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
         request_class=StrictRequest,
@@ -59,7 +69,16 @@ def create_application(
         request_max_body_size=settings.max_body_bytes,
         openapi_config=openapi.config(),
         logging_config=None,
-        state=State({"settings": settings, "log": log, "edge": Edge(log, make_request_id)}),
+        state=State(
+            {
+                "settings": settings,
+                "log": log,
+                "metrics": metrics,
+                "edge": Edge(log, metrics, make_request_id),
+                "rate_limit": RateLimit(settings.rate_limit_per_s, time.monotonic),
+                "room": WaitingRoom(settings.max_waiting),
+            }
+        ),
         lifespan=list(lifespan),
     )
 

@@ -24,6 +24,7 @@ class KeyAuthentication(AbstractAuthenticationMiddleware):
             raise DomainError("unauthorized", "Send an API key as `Authorization: Bearer wn_...`.")
         digest = hashlib.sha256(secret.strip().encode()).digest()
         caller = await authenticate(connection.app.state.services, digest)
+        connection.app.state.rate_limit.take(caller.id)
         return AuthenticationResult(user=caller, auth=caller.id)
 
 

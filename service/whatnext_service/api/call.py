@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request, Response
 
+from whatnext_service.api.limits import WaitingRoom
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import idempotency
 from whatnext_service.flows.context import Services, Tx
@@ -25,7 +26,9 @@ class Call:
     def __init__(self, request: Request[Any, Any, Any]) -> None:
         self.request = request
         self.services: Services = request.app.state.services
+        self.room: WaitingRoom = request.app.state.room
         self.workspace_id: str = request.user.workspace_id
+        self.key_id: str = request.user.id
 
     async def read(self, intention: Callable[[Tx], Awaitable[T]]) -> T:
         """Run a reading flow."""
@@ -79,21 +82,22 @@ class Call:
     async def watch(self, subject: str, look: Callable[[Tx], Awaitable[T]], wait_s: int) -> Response[T]:
         """Answer a GET with its ETag: 304 while If-None-Match still holds, waiting up to `wait_s` for it to move."""
         known = self.request.headers.get("if-none-match")
-        async with asyncio.timeout(max(wait_s, 0) + 30):
-            result = await self.read(look)
-            if wait_s <= 0 or not _is_known(result, known):
-                return self._conditional(result, known)
-            deadline = asyncio.get_running_loop().time() + wait_s
-            while (left := deadline - asyncio.get_running_loop().time()) > 0:
+        result = await self.read(look)
+        if wait_s <= 0 or not _is_known(result, known):
+            return self._conditional(result, known)
+        deadline = asyncio.get_running_loop().time() + wait_s
+        with self.room.place():
+            while not self.room.closed:
                 moved = self.services.bell.listen(subject)
                 try:
                     result = await self.read(look)
-                    if not _is_known(result, known):
+                    left = deadline - asyncio.get_running_loop().time()
+                    if left <= 0 or not _is_known(result, known):
                         break
                     await asyncio.wait([moved], timeout=left)
                 finally:
                     self.services.bell.forget(subject, moved)
-            return self._conditional(await self.read(look), known)
+        return self._conditional(result, known)
 
     def _conditional(self, result: T, known: str | None) -> Response[T]:
         headers = _headers(result)

@@ -8,6 +8,8 @@ from typing import Any, Protocol, cast
 from litestar.enums import ScopeType
 from litestar.types import HTTPScope, LifeSpanScope, Message, Scope, Send
 
+from whatnext_service.api.prometheus import Metrics
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _RUN_BY_NAME = re.compile(r"^/v1/runs/([a-z0-9-]+)/(R[1-9][0-9]{0,8})(?=/|$)")
 _QUIET = ("/livez", "/readyz")
@@ -22,8 +24,9 @@ class Log(Protocol):
 class Edge:
     """Wraps the application; anything that is not HTTP passes through."""
 
-    def __init__(self, log: Log, make_request_id: Callable[[], str]) -> None:
+    def __init__(self, log: Log, metrics: Metrics, make_request_id: Callable[[], str]) -> None:
         self._log = log
+        self._metrics = metrics
         self._make_request_id = make_request_id
 
     async def __call__(
@@ -53,14 +56,17 @@ class Edge:
             await send(message)
 
         await app(scope, receive, reply)
+        duration_s = time.perf_counter() - started
+        route = scope.get("path_template") or "unmatched"
+        self._metrics.observe(scope["method"], route, status, duration_s)
         if scope["path"] not in _QUIET:
             self._log.info(
                 "request",
                 request_id=request_id,
                 method=scope["method"],
-                route=scope.get("path_template") or "unmatched",
+                route=route,
                 status=status,
-                duration_s=round(time.perf_counter() - started, 4),
+                duration_s=round(duration_s, 4),
             )
 
     def _request_id(self, scope: HTTPScope) -> str:

@@ -43,3 +43,11 @@ IfNoneMatch: TypeAlias = Annotated[
     str | None,
     HeaderParameter(name="If-None-Match", max_length=128, description="Answer 304 while this is its ETag."),
 ]
+LastEventId: TypeAlias = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Last-Event-ID",
+        max_length=64,
+        description="Event streams: go on after this event; `after` then has no say.",
+    ),
+]

@@ -62,6 +62,23 @@ KINDS: dict[str, Kind] = {
         title="Invalid dataset",
         explanation="The file has rows that no platform would accept; each error names its line and a remedy.",
     ),
+    "dataset_row_invalid": Kind(
+        status=400, title="Invalid row", explanation="A row is none that a platform would accept."
+    ),
+    "conversion_impossible": Kind(
+        status=400, title="Conversion impossible", explanation="The rows lack what the other format needs."
+    ),
+    "invalid_eval_row": Kind(
+        status=400,
+        title="Invalid eval row",
+        explanation="A row of the held-out data asks nothing, or its text cannot be kept.",
+    ),
+    "invalid_clusters": Kind(
+        status=400, title="Invalid sources", explanation="Each item of a suite has one source, or none has."
+    ),
+    "quality_missing": Kind(
+        status=409, title="No quality report yet", explanation="The operation needs the version's quality report."
+    ),
     "invalid_derivation": Kind(
         status=400, title="Invalid derivation", explanation="The operations cannot be carried out on this version."
     ),
@@ -105,7 +122,13 @@ KINDS: dict[str, Kind] = {
         title="More than one variable changed",
         explanation="One experiment changes one variable against its parent, or nothing can be attributed to it.",
     ),
-    "lineage_cycle": Kind(status=409, title="Cycle of parents", explanation="A run cannot descend from itself."),
+    "parent_cycle": Kind(status=409, title="Cycle of parents", explanation="A run cannot descend from itself."),
+    "unknown_parent": Kind(
+        status=400, title="Unknown parent", explanation="The parent of a run is another run of the same loop."
+    ),
+    "outside_choices": Kind(
+        status=400, title="Outside the choices", explanation="The loop's choices do not allow this value."
+    ),
     "data_overlap": Kind(
         status=409,
         title="Training and eval data overlap",
@@ -212,7 +235,11 @@ _DESCRIPTIONS = {
 
 
 def problem_response(
-    request: Request[Any, Any, Any], code: str, detail: str, errors: tuple[FieldError, ...]
+    request: Request[Any, Any, Any],
+    code: str,
+    detail: str,
+    errors: tuple[FieldError, ...],
+    retry_after_s: int | None = None,
 ) -> Response[Any]:
     """The response for a code."""
     kind = KINDS.get(code, KINDS["internal_error"])
@@ -225,7 +252,8 @@ def problem_response(
         request_id=request.scope.get("state", {}).get("request_id", ""),
         errors=errors,
     )
-    headers = {"Retry-After": str(kind.retry_after_s)} if kind.retry_after_s is not None else {}
+    wait_s = retry_after_s if retry_after_s is not None else kind.retry_after_s
+    headers = {"Retry-After": str(wait_s)} if wait_s is not None else {}
     if kind.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
@@ -235,13 +263,17 @@ def problem_response(
 
 def on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
     """A rule of the domain refused it."""
-    return problem_response(request, error.code, error.detail, error.errors)
+    return problem_response(request, error.code, error.detail, error.errors, error.retry_after_s)
 
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """The framework refused it: no such route, a wrong parameter, a body too large."""
     code = _BY_STATUS.get(error.status_code, "internal_error")
     details = error.extra if isinstance(error.extra, list) else []
+    if [each.get("key") for each in details if isinstance(each, dict)] == ["data"]:
+        # What the framework says when a body is missing.
+        message = "A JSON body is needed."
+        return problem_response(request, "invalid_body", message, (FieldError(pointer="", message=message),))
     errors = tuple(
         FieldError(pointer=str(each.get("key", "")), message=str(each.get("message", "")))
         for each in details

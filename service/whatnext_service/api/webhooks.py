@@ -93,7 +93,7 @@ async def remove(call: Call, endpoint_id: Id) -> Response[WebhookEndpoint]:
     opt=ADMIN,
     responses=problems(404, 409, 422),
 )
-async def test(call: Call, endpoint_id: Id, idempotency_key: IdempotencyKey = None) -> Response[WebhookDelivery]:
+async def try_out(call: Call, endpoint_id: Id, idempotency_key: IdempotencyKey = None) -> Response[WebhookDelivery]:
     """Send the endpoint a `webhook.test` event, signed like any other."""
     return await call.write(lambda tx: send_test(tx, endpoint_id), status=201)
 
@@ -110,4 +110,4 @@ async def deliveries(call: Call, endpoint_id: Id, limit: Limit = 20, cursor: Cur
     return await call.read(lambda tx: lists.list_deliveries(tx, asked(limit, cursor), endpoint_id))
 
 
-HANDLERS = (create, list_, get_one, update, remove, test, deliveries)
+HANDLERS = (create, list_, get_one, update, remove, try_out, deliveries)

@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from litestar import Response, delete, get, post
-from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IdempotencyKey, Limit
+from whatnext_service.api.event_stream import EVENT_STREAM, stream_events
+from whatnext_service.api.media import offered
+from whatnext_service.api.params import Cursor, Id, IdempotencyKey, LastEventId, Limit, LoopFilter
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.workspace import CreatedKey, Event, Key, NewKey
@@ -17,17 +19,34 @@ from whatnext_service.flows.keys import create_key, revoke_key
 ADMIN = {"scope": "admin"}
 
 
-@get("/v1/events", operation_id="events.list", tags=["events"], responses=problems(404))
+@get(
+    "/v1/events",
+    operation_id="events.list",
+    tags=["events"],
+    responses=problems(404, 406),
+    opt={"also": (EVENT_STREAM,)},
+)
 async def list_events(
     call: Call,
     limit: Limit = 20,
     cursor: Cursor = None,
     after: Annotated[str | None, QueryParameter(max_length=64, description="Only what came after this event.")] = None,
-    loop_id: FromQuery[str | None] = None,
-    type: Annotated[str | None, QueryParameter(query="type", max_length=64, description="Only of this type.")] = None,
-) -> Page[Event]:
-    """List what happened, oldest first: the ordered log."""
-    return await call.read(lambda tx: lists.list_events(tx, asked(limit, cursor), after, loop_id, type))
+    loop_id: LoopFilter = None,
+    type: Annotated[
+        list[str] | None, QueryParameter(query="type", description="Only of these types; repeatable.")
+    ] = None,
+    last_event_id: LastEventId = None,
+) -> Response[Page[Event]]:
+    """List what happened, oldest first: the ordered log.
+
+    `Accept: text/event-stream` gives the same log as server-sent events that go on as things happen: `id` is the
+    event's id, `event` its type, `data` the event as JSON, and a comment comes when nothing else does. After a cut the
+    reader sends the last `id` it saw as Last-Event-ID and misses nothing.
+    """
+    if offered(call.request, "application/json", EVENT_STREAM) == EVENT_STREAM:
+        return await stream_events(call, after or cursor, loop_id, type)  # type: ignore[return-value]
+    page = await call.read(lambda tx: lists.list_events(tx, asked(limit, cursor), after, loop_id, type))
+    return Response(content=page, headers={"Vary": "Accept"})
 
 
 @post("/v1/keys", operation_id="keys.create", tags=["keys"], opt=ADMIN, responses=problems(409, 413, 415, 422))

@@ -13,10 +13,11 @@ from whatnext_service.contract.loops import Loop
 from whatnext_service.contract.runs import Checkpoint, Run
 from whatnext_service.contract.webhooks import WebhookDelivery, WebhookEndpoint
 from whatnext_service.contract.workspace import Event, Key
-from whatnext_service.core.ids import is_id
+from whatnext_service.core.ids import Prefix, is_id
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
+from whatnext_service.flows.follow_events import place_of
 from whatnext_service.flows.webhooks import find_endpoint
 from whatnext_service.store import (
     checkpoints,
@@ -40,36 +41,44 @@ class Asked(msgspec.Struct, kw_only=True, frozen=True):
     limit: int = 20
     cursor: str | None = None
 
+    def after(self, prefix: Prefix) -> str | None:
+        """The id to go on after; only a cursor that such a list could have given out will do."""
+        if self.cursor is not None and not is_id(prefix, self.cursor):
+            raise DomainError("invalid_cursor", "The cursor is not one that this list gave out.")
+        return self.cursor
+
 
 async def list_loops(tx: Tx, asked: Asked) -> Page[Loop]:
-    return await loops.list_loops(tx.conn, tx.workspace_id, asked.cursor, asked.limit)
+    return await loops.list_loops(tx.conn, tx.workspace_id, asked.after("loop"), asked.limit)
 
 
-async def list_datasets(tx: Tx, asked: Asked, loop: str | None) -> Page[Dataset]:
-    loop_id = (await look_up.find_loop(tx, loop)).id if loop else None
-    return await datasets.list_datasets(tx.conn, tx.workspace_id, asked.cursor, asked.limit, loop_id=loop_id)
+async def list_datasets(tx: Tx, asked: Asked, loop_refs: Sequence[str] | None) -> Page[Dataset]:
+    loop_ids = await look_up.find_loop_ids(tx, loop_refs)
+    return await datasets.list_datasets(tx.conn, tx.workspace_id, asked.after("ds"), asked.limit, loop_ids=loop_ids)
 
 
 async def list_versions(tx: Tx, asked: Asked, dataset_id: str) -> Page[DatasetVersion]:
     dataset = await look_up.find_dataset(tx, dataset_id)
-    return await datasets.list_versions(tx.conn, tx.workspace_id, asked.cursor, asked.limit, dataset_id=dataset.id)
+    return await datasets.list_versions(
+        tx.conn, tx.workspace_id, asked.after("dsv"), asked.limit, dataset_id=dataset.id
+    )
 
 
 async def list_runs(tx: Tx, asked: Asked, loop_refs: Sequence[str] | None, statuses: Sequence[str] | None) -> Page[Run]:
-    loop_ids = await _loop_ids(tx, loop_refs)
+    loop_ids = await look_up.find_loop_ids(tx, loop_refs)
     return await runs.list_runs(
-        tx.conn, tx.workspace_id, asked.cursor, asked.limit, loop_ids=loop_ids, statuses=statuses
+        tx.conn, tx.workspace_id, asked.after("run"), asked.limit, loop_ids=loop_ids, statuses=statuses
     )
 
 
 async def list_checkpoints(tx: Tx, asked: Asked, run_ref: str) -> Page[Checkpoint]:
     run = await look_up.find_run(tx, run_ref)
-    return await checkpoints.list_checkpoints(tx.conn, run.id, asked.cursor, asked.limit)
+    return await checkpoints.list_checkpoints(tx.conn, run.id, asked.after("ckpt"), asked.limit)
 
 
-async def list_suites(tx: Tx, asked: Asked, loop: str | None) -> Page[EvalSuite]:
-    loop_id = (await look_up.find_loop(tx, loop)).id if loop else None
-    return await suites.list_suites(tx.conn, tx.workspace_id, asked.cursor, asked.limit, loop_id=loop_id)
+async def list_suites(tx: Tx, asked: Asked, loop_refs: Sequence[str] | None) -> Page[EvalSuite]:
+    loop_ids = await look_up.find_loop_ids(tx, loop_refs)
+    return await suites.list_suites(tx.conn, tx.workspace_id, asked.after("suite"), asked.limit, loop_ids=loop_ids)
 
 
 async def list_evaluations(
@@ -84,9 +93,9 @@ async def list_evaluations(
     return await evaluations.list_evaluations(
         tx.conn,
         tx.workspace_id,
-        asked.cursor,
+        asked.after("eval"),
         asked.limit,
-        loop_ids=await _loop_ids(tx, loop_refs),
+        loop_ids=await look_up.find_loop_ids(tx, loop_refs),
         statuses=statuses,
         run_ids=run_ids,
         suite_ids=suite_ids,
@@ -109,9 +118,9 @@ async def list_diagnoses(
     return await diagnoses.list_diagnoses(
         tx.conn,
         tx.workspace_id,
-        asked.cursor,
+        asked.after("diag"),
         asked.limit,
-        loop_ids=await _loop_ids(tx, loop_refs),
+        loop_ids=await look_up.find_loop_ids(tx, loop_refs),
         run_ids=run_ids,
     )
 
@@ -122,9 +131,9 @@ async def list_recommendations(
     return await recommendations.list_recommendations(
         tx.conn,
         tx.workspace_id,
-        asked.cursor,
+        asked.after("rec"),
         asked.limit,
-        loop_ids=await _loop_ids(tx, loop_refs),
+        loop_ids=await look_up.find_loop_ids(tx, loop_refs),
         statuses=statuses,
     )
 
@@ -135,15 +144,15 @@ async def list_deployments(
     return await deployments.list_deployments(
         tx.conn,
         tx.workspace_id,
-        asked.cursor,
+        asked.after("dep"),
         asked.limit,
-        loop_ids=await _loop_ids(tx, loop_refs),
+        loop_ids=await look_up.find_loop_ids(tx, loop_refs),
         statuses=statuses,
     )
 
 
 async def list_keys(tx: Tx, asked: Asked) -> Page[Key]:
-    return await workspaces.list_keys(tx.conn, tx.workspace_id, asked.cursor, asked.limit)
+    return await workspaces.list_keys(tx.conn, tx.workspace_id, asked.after("key"), asked.limit)
 
 
 async def list_endpoints(tx: Tx, asked: Asked) -> Page[WebhookEndpoint]:
@@ -155,20 +164,12 @@ async def list_deliveries(tx: Tx, asked: Asked, endpoint_id: str) -> Page[Webhoo
     return await webhooks.list_deliveries(tx.conn, tx.workspace_id, asked.cursor, asked.limit, endpoint_id=endpoint.id)
 
 
-async def list_events(tx: Tx, asked: Asked, after: str | None, loop: str | None, type: str | None) -> Page[Event]:
+async def list_events(
+    tx: Tx, asked: Asked, after: str | None, loop_refs: Sequence[str] | None, types: Sequence[str] | None
+) -> Page[Event]:
     """Events after another one, oldest first: the ordered log."""
-    place = 0
-    if start := asked.cursor or after:
-        seq = await events.seq_of(tx.conn, tx.workspace_id, start) if is_id("evt", start) else None
-        if seq is None:
-            raise DomainError("invalid_cursor", "There is no such event in this workspace.")
-        place = seq
-    loop_id = (await look_up.find_loop(tx, loop)).id if loop else None
-    page = await events.list_events(
-        tx.conn, tx.workspace_id, after=place, loop_id=loop_id, type=type, limit=asked.limit
+    place = await place_of(tx, asked.cursor or after)
+    loop_ids = await look_up.findlook_up.find_loop_ids(tx, loop_refs)
+    return await events.list_events(
+        tx.conn, tx.workspace_id, after=place, loop_ids=loop_ids, types=types, limit=asked.limit
     )
-    return page
-
-
-async def _loop_ids(tx: Tx, refs: Sequence[str] | None) -> list[str] | None:
-    return [(await look_up.find_loop(tx, ref)).id for ref in refs] if refs else None

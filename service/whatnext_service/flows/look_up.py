@@ -1,5 +1,6 @@
 """Find what a reference means, in the caller's workspace: another workspace's ids do not exist."""
 
+from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
 from whatnext_service.contract.advice import Diagnosis, Recommendation
@@ -31,6 +32,11 @@ T = TypeVar("T")
 async def find_loop(tx: Tx, ref: str, pointer: str | None = None) -> Loop:
     """A loop by id or slug."""
     return _found(await loops.get_loop(tx.conn, tx.workspace_id, ref), "loop", ref, pointer)
+
+
+async def find_loop_ids(tx: Tx, refs: Sequence[str] | None) -> list[str] | None:
+    """The ids of the loops that a list is filtered by; null for no filter."""
+    return [(await find_loop(tx, ref)).id for ref in refs] if refs else None
 
 
 async def lock_loop(tx: Tx, ref: str, pointer: str | None = None) -> Loop:

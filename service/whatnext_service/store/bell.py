@@ -27,7 +27,7 @@ class Bell:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self._ring_all()
+        self.ring_all()
 
     @property
     def n_waiting(self) -> int:
@@ -55,7 +55,8 @@ class Bell:
             if not future.done():
                 future.set_result(None)
 
-    def _ring_all(self) -> None:
+    def ring_all(self) -> None:
+        """Wake everyone."""
         for name in tuple(self._waiting):
             self._ring(name)
 
@@ -66,7 +67,7 @@ class Bell:
                 lost = asyncio.Event()
                 conn.add_termination_listener(_on_loss(lost))
                 await conn.add_listener(CHANNEL, self._heard)
-                self._ring_all()
+                self.ring_all()
                 try:
                     await lost.wait()
                 finally:

@@ -1,5 +1,6 @@
 """The ordered log of what happened in a workspace."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from whatnext_service.contract.common import Page
@@ -28,10 +29,16 @@ async def append(
 
 
 async def list_events(
-    conn: Conn, workspace_id: str, *, after: int, loop_id: str | None, type: str | None, limit: int
+    conn: Conn,
+    workspace_id: str,
+    *,
+    after: int,
+    loop_ids: Sequence[str] | None,
+    types: Sequence[str] | None,
+    limit: int,
 ) -> Page[Event]:
     """Events after a place in the log, oldest first."""
-    return rows.page_of(Event, await conn.fetch(sql.list_events, workspace_id, after, loop_id, type, limit), limit)
+    return rows.page_of(Event, await conn.fetch(sql.list_events, workspace_id, after, loop_ids, types, limit), limit)
 
 
 async def seq_of(conn: Conn, workspace_id: str, event_id: str) -> int | None:

@@ -9,7 +9,7 @@ select pg_notify('whatnext', $2::text || ' ' || $5::text || ' ' || coalesce($4::
 
 -- name: list_events
 select id, seq, type, loop_id, subject_id, version, created_at from event
-where workspace_id = $1 and seq > $2 and ($3::text is null or loop_id = $3) and ($4::text is null or type = $4)
+where workspace_id = $1 and seq > $2 and ($3::text[] is null or loop_id = any($3)) and ($4::text[] is null or type = any($4))
 order by seq limit $5 + 1
 
 -- name: seq_of

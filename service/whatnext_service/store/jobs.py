@@ -37,6 +37,14 @@ class FailedJob(msgspec.Struct, kw_only=True, frozen=True):
     failed_at: datetime | None
 
 
+class QueueDepth(msgspec.Struct, kw_only=True, frozen=True):
+    """How many jobs of a kind wait (`todo`) or run (`doing`)."""
+
+    task: str
+    status: str
+    n: int
+
+
 async def defer(
     conn: Conn,
     task: str,
@@ -103,3 +111,8 @@ async def list_failed(conn: Conn, *, limit: int = 100) -> list[FailedJob]:
 async def delete_ended(conn: Conn, before: datetime) -> None:
     """Forget jobs that were given up or cancelled before that time."""
     await conn.execute(sql.delete_ended, before)
+
+
+async def depth(conn: Conn) -> tuple[QueueDepth, ...]:
+    """The jobs that have not ended, by kind and status."""
+    return tuple(QueueDepth(**row) for row in await conn.fetch(sql.depth))

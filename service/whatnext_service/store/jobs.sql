@@ -53,6 +53,10 @@ where j.status = 'failed'
 order by j.id desc
 limit $1
 
+-- name: depth
+select task_name as task, status::text as status, count(*)::int as n
+from procrastinate_jobs where status in ('todo', 'doing') group by 1, 2 order by 1, 2
+
 -- name: delete_ended
 delete from procrastinate_jobs j
 where j.status in ('failed', 'aborted', 'cancelled')
