@@ -169,7 +169,7 @@ async def list_events(
 ) -> Page[Event]:
     """Events after another one, oldest first: the ordered log."""
     place = await place_of(tx, asked.cursor or after)
-    loop_ids = await look_up.findlook_up.find_loop_ids(tx, loop_refs)
+    loop_ids = await look_up.find_loop_ids(tx, loop_refs)
     return await events.list_events(
         tx.conn, tx.workspace_id, after=place, loop_ids=loop_ids, types=types, limit=asked.limit
     )
