@@ -10,6 +10,7 @@ TOKENS = (
     (r"\bAsync(Iterator|Iterable|Generator)\b", r"\1"),
     (r"\bAwaitable\[((?:[^\[\]]|\[[^\[\]]*\])*)\]", r"\1"),
     (r"\bAwaitable, ", ""),
+    (r"\bAwaitable\[None\]", "None"),
     (r"\basyncio\.sleep\b", "time.sleep"),
     (r"^import asyncio$", "import time"),
     (r"\bhttpx\.Async(\w+)", r"httpx.\1"),

@@ -92,6 +92,7 @@ class AsyncBaseClient:
         made._owns_http = made._root = False
         made._shared = self._shared
         made._use(config, self.transport.http)
+        made.transport.sleep = self.transport.sleep
         return made
 
     async def request(

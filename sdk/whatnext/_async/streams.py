@@ -1,6 +1,5 @@
 """Server-sent events as models, resumed where they broke off."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -17,9 +16,13 @@ class AsyncEventStream(Generic[T]):
     """Events as they happen. A broken connection is opened again after the last event that came."""
 
     def __init__(
-        self, opened: Callable[[str | None], Awaitable[httpx.Response]], decoder: msgspec.json.Decoder[T]
+        self,
+        opened: Callable[[str | None], Awaitable[httpx.Response]],
+        decoder: msgspec.json.Decoder[T],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._opened = opened
+        self._sleep = sleep
         self._decoder = decoder
         self.last_event_id: str | None = None
 
@@ -33,7 +36,7 @@ class AsyncEventStream(Generic[T]):
                 pass
             finally:
                 await response.aclose()
-            await asyncio.sleep(RECONNECT_S)
+            await self._sleep(RECONNECT_S)
 
     async def _events(self, response: httpx.Response) -> AsyncIterator[T]:
         data: list[str] = []

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -36,6 +36,7 @@ class AsyncTransport:
         self.http = http
         self.owner: Any = None
         """The client, which answers that can act are bound to."""
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self._headers = {
             **http.headers,
             "user-agent": USER_AGENT,
@@ -161,7 +162,7 @@ class AsyncTransport:
             )
             return await self.send(operation.method, url, headers=headers, timeout=timeout, stream=True)
 
-        return AsyncEventStream(opened, operation.decoder)
+        return AsyncEventStream(opened, operation.decoder, self.sleep)
 
     async def upload(
         self,
@@ -235,7 +236,7 @@ class AsyncTransport:
                 if not (again and may_retry(status, response.headers, safe=safe)):
                     raise status_error(failed(response))
                 refused = response.headers
-            await asyncio.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
+            await self.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
         raise AssertionError
 
     def _request(

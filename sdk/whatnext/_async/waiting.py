@@ -1,6 +1,5 @@
 """Wait for something to change, by long polling."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import TypeVar
@@ -60,7 +59,7 @@ async def changes(
         if deadline is not None and time.monotonic() >= deadline:
             return
         if (unchanged_tag or tag is None) and time.monotonic() - asked_at < QUICK_S:
-            await asyncio.sleep(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic())))
+            await transport.sleep(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic())))
 
 
 def _longer(timeout: Timeout, wait: int) -> Timeout:

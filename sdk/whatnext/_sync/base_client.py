@@ -94,6 +94,7 @@ class BaseClient:
         made._owns_http = made._root = False
         made._shared = self._shared
         made._use(config, self.transport.http)
+        made.transport.sleep = self.transport.sleep
         return made
 
     def request(

@@ -2,7 +2,6 @@
 # ruff: noqa
 """Server-sent events as models, resumed where they broke off."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -18,8 +17,14 @@ RECONNECT_S = 1.0
 class EventStream(Generic[T]):
     """Events as they happen. A broken connection is opened again after the last event that came."""
 
-    def __init__(self, opened: Callable[[str | None], httpx.Response], decoder: msgspec.json.Decoder[T]) -> None:
+    def __init__(
+        self,
+        opened: Callable[[str | None], httpx.Response],
+        decoder: msgspec.json.Decoder[T],
+        sleep: Callable[[float], None],
+    ) -> None:
         self._opened = opened
+        self._sleep = sleep
         self._decoder = decoder
         self.last_event_id: str | None = None
 
@@ -33,7 +38,7 @@ class EventStream(Generic[T]):
                 pass
             finally:
                 response.close()
-            time.sleep(RECONNECT_S)
+            self._sleep(RECONNECT_S)
 
     def _events(self, response: httpx.Response) -> Iterator[T]:
         data: list[str] = []

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -37,6 +37,7 @@ class Transport:
         self.http = http
         self.owner: Any = None
         """The client, which answers that can act are bound to."""
+        self.sleep: Callable[[float], None] = time.sleep
         self._headers = {
             **http.headers,
             "user-agent": USER_AGENT,
@@ -162,7 +163,7 @@ class Transport:
             )
             return self.send(operation.method, url, headers=headers, timeout=timeout, stream=True)
 
-        return EventStream(opened, operation.decoder)
+        return EventStream(opened, operation.decoder, self.sleep)
 
     def upload(
         self,
@@ -236,7 +237,7 @@ class Transport:
                 if not (again and may_retry(status, response.headers, safe=safe)):
                     raise status_error(failed(response))
                 refused = response.headers
-            time.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
+            self.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
         raise AssertionError
 
     def _request(

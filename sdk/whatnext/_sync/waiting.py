@@ -61,7 +61,7 @@ def changes(
         if deadline is not None and time.monotonic() >= deadline:
             return
         if (unchanged_tag or tag is None) and time.monotonic() - asked_at < QUICK_S:
-            time.sleep(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic())))
+            transport.sleep(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic())))
 
 
 def _longer(timeout: Timeout, wait: int) -> Timeout:

@@ -1,0 +1,38 @@
+"""The command `whatnext`: ask, follow and steer a fine-tuning loop from the shell.
+
+Exit status of `next` and `follow`: 0 there is something to do, 3 wait, 4 stop, 5 ship, 6 a person must act; of any
+command: 1 an error, 2 wrong usage.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from whatnext._cli.commands import Terminal, run
+from whatnext._cli.parser import make_parser
+from whatnext.errors import WhatnextError
+
+ERROR = 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    chosen = make_parser().parse_args(arguments)
+    terminal = Terminal.of(sys.stdout, os.environ, json=chosen.json, color=chosen.color)
+    try:
+        status = run(chosen, terminal, os.environ)
+        sys.stdout.flush()
+    except (WhatnextError, ValueError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ERROR
+        print(f"whatnext: {' '.join(str(error).split())}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""A Hugging Face Trainer's output folder: its record is `trainer_state.json`, of several the newest."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from whatnext._upload import Upload
+
+NAME = "trainer_state.json"
+
+
+def read(path: Path) -> Iterator[bytes] | None:
+    """The record of a Trainer's output folder; None for anything else."""
+    found = find(path)
+    return None if found is None or path.is_file() else Upload(found).chunks()
+
+
+def find(path: Path) -> Path | None:
+    """The folder's own record, or that of its last checkpoint; None where there is none."""
+    if path.name == NAME and path.is_file():
+        return path
+    own = path / NAME
+    if own.is_file():
+        return own
+    checkpoints = [
+        (int(step[1]), each)
+        for each in path.glob(f"checkpoint-*/{NAME}")
+        if (step := re.fullmatch(r"checkpoint-(\d+)", each.parent.name))
+    ]
+    return max(checkpoints)[1] if checkpoints else None
