@@ -54,7 +54,7 @@ async def what_next(call: Call, loop: LoopRef, wait: Wait = 0, if_none_match: If
     response: Response[Any] = await call.watch(subject, lambda tx: next_answer(tx, subject), wait)
     if media == MARKDOWN and response.status_code == 200:
         answer = await call.read(lambda tx: next_answer(tx, subject))
-        response = Response(content=answer.markdown, media_type=f"{MARKDOWN}; charset=utf-8", headers=response.headers)
+        response = Response(content=answer.markdown, media_type=MARKDOWN, headers=response.headers)
     response.headers.update(VARY)
     return response
 
@@ -71,9 +71,9 @@ async def history(call: Call, loop: LoopRef) -> Response[History]:
     media = offered(call.request, "application/json", MARKDOWN, CSV)
     found = await call.read(lambda tx: history_of(tx, loop))
     if media == MARKDOWN:
-        return Response(content=history_markdown(found.rows), media_type=f"{MARKDOWN}; charset=utf-8", headers=VARY)  # type: ignore[arg-type]
+        return Response(content=history_markdown(found.rows), media_type=MARKDOWN, headers=VARY)  # type: ignore[arg-type]
     if media == CSV:
-        return Response(content=history_csv(found.rows), media_type=f"{CSV}; charset=utf-8", headers=VARY)  # type: ignore[arg-type]
+        return Response(content=history_csv(found.rows), media_type=CSV, headers=VARY)  # type: ignore[arg-type]
     return Response(content=found, headers=VARY)
 
 

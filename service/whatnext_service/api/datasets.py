@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from whatnext_service.api.body_stream import file_stream
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IdempotencyKey, Limit
+from whatnext_service.api.params import Cursor, Id, IdempotencyKey, Limit, LoopFilter
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.datasets import Dataset, DatasetVersion, Derivation, NewDataset, NewDerivation
@@ -27,9 +27,7 @@ async def create(call: Call, data: JSONBody[NewDataset], idempotency_key: Idempo
 
 
 @get("/v1/datasets", operation_id="datasets.list", tags=TAGS, responses=problems(404))
-async def list_(
-    call: Call, limit: Limit = 20, cursor: Cursor = None, loop_id: FromQuery[str | None] = None
-) -> Page[Dataset]:
+async def list_(call: Call, limit: Limit = 20, cursor: Cursor = None, loop_id: LoopFilter = None) -> Page[Dataset]:
     """List the workspace's datasets, newest first."""
     return await call.read(lambda tx: lists.list_datasets(tx, asked(limit, cursor), loop_id))
 

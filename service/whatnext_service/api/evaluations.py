@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Response, get, post
-from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
 from whatnext_service.api.call import Call, asked
 from whatnext_service.api.params import (
@@ -40,7 +40,7 @@ async def create_eval_suite(
 
 @get("/v1/eval-suites", operation_id="eval_suites.list", tags=SUITES, responses=problems(404))
 async def list_eval_suites(
-    call: Call, limit: Limit = 20, cursor: Cursor = None, loop_id: FromQuery[str | None] = None
+    call: Call, limit: Limit = 20, cursor: Cursor = None, loop_id: LoopFilter = None
 ) -> Page[EvalSuite]:
     """List eval suites, newest first."""
     return await call.read(lambda tx: lists.list_suites(tx, asked(limit, cursor), loop_id))

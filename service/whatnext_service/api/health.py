@@ -49,7 +49,7 @@ async def problem(code: str) -> Response[str]:
         raise DomainError("not_found", "There is no problem of this name.")
     retry = f"\n\nTry again after {kind.retry_after_s} s." if kind.retry_after_s is not None else ""
     text = f"# {kind.title}\n\n`{code}`, status {kind.status}\n\n{kind.explanation}{retry}\n"
-    return Response(content=text, media_type="text/markdown; charset=utf-8")
+    return Response(content=text, media_type="text/markdown")
 
 
 HANDLERS = (

@@ -1,7 +1,9 @@
 """JSON bodies decoded from their bytes into the handler's type: no coercion, exact pointers, 415 for other media."""
 
 import functools
+import itertools
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,7 +11,8 @@ from litestar import Request
 
 from whatnext_service.errors import DomainError, FieldError
 
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
+_AT = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<path>\$[^`]*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\[(\d+)\]|\.([^.\[\]]+)|\[\.\.\.\]")
 
 
 class StrictRequest(Request[Any, Any, Any]):
@@ -23,8 +26,13 @@ class StrictRequest(Request[Any, Any, Any]):
 
 
 def decode_body(body: bytes, kind: Any) -> Any:
-    """Decode a JSON body; raises `invalid_body` with a JSON pointer to the fault."""
+    """Decode a JSON body; raises `invalid_body` or `invalid_text` with a JSON pointer to the fault."""
     try:
+        if b"\\u0000" in body and (pointer := _nul_at(msgspec.json.decode(body))) is not None:
+            message = "holds a NUL character, which cannot be stored"
+            raise DomainError(
+                "invalid_text", f"{pointer} {message}.", errors=(FieldError(pointer=pointer, message=message),)
+            )
         return _decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         what, pointer = _located(str(error))
@@ -37,10 +45,26 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _located(message: str) -> tuple[str, str]:
-    """msgspec's `$.points[3].step` as the JSON pointer `/points/3/step`; an unknown field is named by the pointer."""
+    """msgspec's `$.points[3].step` as the JSON pointer `/points/3/step`; it ends at an object whose names are data, and
+    goes on to a field that is unknown or missing."""
     match = _AT.match(message)
     what, path = (match["what"], match["path"] or "") if match else (message, "")
-    pointer = re.sub(r"\[(\d+|\.\.\.)\]", r"/\1", path.removeprefix("$")).replace(".", "/").replace("/...", "")
+    steps = [step[1] or step[2] for step in _STEP.finditer(path)]
+    pointer = "".join(f"/{step}" for step in itertools.takewhile(lambda step: step is not None, steps))
     if named := re.search(r"(?:unknown|required) field `([^`]+)`", what):
         pointer = f"{pointer}/{named[1]}"
     return what, pointer
+
+
+def _nul_at(value: object, pointer: str = "") -> str | None:
+    """Where a text or a name holds a NUL character."""
+    if isinstance(value, str):
+        return pointer if "\0" in value else None
+    children: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        if any("\0" in name for name in value):
+            return pointer
+        children = value.items()
+    elif isinstance(value, list):
+        children = enumerate(value)
+    return next((found for name, child in children if (found := _nul_at(child, f"{pointer}/{name}")) is not None), None)

@@ -73,7 +73,7 @@ class RegisteredItem(Body, kw_only=True, frozen=True):
     score: float | None
     """On the suite's scale; null where there is none. A missing score is never a zero."""
     output: Annotated[str, Meta(max_length=100_000)] | None = None
-    completion_tokens: Annotated[int, Meta(ge=0)] | None = None
+    completion_tokens: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
 
 
 class NewEvaluation(Body, kw_only=True, frozen=True):

@@ -9,7 +9,18 @@ from whatnext_service.core.loops import Autopilot, Budget, Choices, Method, Metr
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Task = Annotated[str, Meta(min_length=1, max_length=4000)]
+Money = Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,6})?$")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 DatasetId = Annotated[str, Meta(max_length=64)]
+
+
+class NewBudget(Body, kw_only=True, frozen=True):
+    """What a loop may spend; null means unlimited."""
+
+    max_runs: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    max_cost: Money | None = None
+    currency: Currency = "USD"
+    deadline: UtcTime | None = None
 
 
 class NewLoop(Body, kw_only=True, frozen=True):
@@ -21,7 +32,7 @@ class NewLoop(Body, kw_only=True, frozen=True):
     """What the model is being tuned for, in a sentence."""
     metric: Metric = Metric()
     rules: Rules = Rules()
-    budget: Budget = Budget()
+    budget: NewBudget = NewBudget()
     choices: Choices = Choices()
     autopilot: Autopilot = "propose"
     dataset_id: DatasetId | None = None
@@ -43,8 +54,8 @@ class BudgetPatch(Body, kw_only=True, frozen=True):
     """Limits to change; what is absent stays, null lifts a limit."""
 
     max_runs: Annotated[int, Meta(ge=1, le=1_000_000)] | None | UnsetType = UNSET
-    max_cost: Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,6})?$")] | None | UnsetType = UNSET
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | UnsetType = UNSET
+    max_cost: Money | None | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
     deadline: UtcTime | None | UnsetType = UNSET
 
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from whatnext_service.contract.common import Body, Name, Reference, Resource, Text, UtcTime
 from whatnext_service.core.advice import Overrides
-from whatnext_service.core.curves import CurveReading, Series
+from whatnext_service.core.curves import CurveReading
 from whatnext_service.core.loops import Method
 from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunStatus, Variable
 
@@ -118,11 +118,20 @@ class MetricsReceipt(Resource, kw_only=True, frozen=True):
     reading: CurveReading | None
 
 
+class CurveSeries(Resource, kw_only=True, frozen=True):
+    """One metric's values at its steps."""
+
+    name: str
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]
+    """Null where the value was NaN or infinite."""
+
+
 class Curves(Resource, kw_only=True, frozen=True):
     """A run's curves, downsampled when `max_points` asks for it."""
 
     run_id: str
-    series: tuple[Series, ...]
+    series: tuple[CurveSeries, ...]
     n_points: int
     """Values stored, before downsampling."""
     best_step: int | None

@@ -46,7 +46,7 @@ async def _result_files(provider: Provider, job: Job) -> tuple[tuple[bytes, ...]
     for file_id in job.result_files:
         try:
             body = await provider.platform.result_file(file_id)
-            parse_result_file(body)
+            parsed = parse_result_file(body)
         except ProviderError as error:
             if error.retryable:
                 raise
@@ -54,7 +54,10 @@ async def _result_files(provider: Provider, job: Job) -> tuple[tuple[bytes, ...]
         except DomainError as error:
             faults.append(f"result file {file_id}: {error.detail}")
         else:
-            good.append(body)
+            if parsed.curve.series:
+                good.append(body)
+            else:
+                faults.append(f"result file {file_id}: it holds no values")
     return tuple(good), "; ".join(faults) or None
 
 
@@ -124,5 +127,5 @@ async def _import_curve(tx: Tx, run: runs.RunWork, points: tuple[MetricPoint, ..
             steps=[point.step for point in points],
             values=[point.value for point in points],
         )
-        if await metrics.upsert(tx.conn, run.id, columns):
+        if (await metrics.upsert(tx.conn, run.id, columns)).changed:
             await refresh_reading(tx, run.id)

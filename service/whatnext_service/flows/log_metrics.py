@@ -1,8 +1,10 @@
 """Take points and result files into a run's curve, and keep the curve's reading beside the run."""
 
-from whatnext_service.contract.runs import Curves, MetricsReceipt, NewMetrics
+import math
+
+from whatnext_service.contract.runs import Curves, CurveSeries, MetricsReceipt, NewMetrics
 from whatnext_service.core.curve_points import downsample, series_from_points
-from whatnext_service.core.curves import Curve, CurveReading
+from whatnext_service.core.curves import Curve, CurveReading, Series
 from whatnext_service.core.read_curve import read_curve
 from whatnext_service.core.result_files import ParsedCurve, parse_result_file
 from whatnext_service.core.runs import FINAL_STATUSES
@@ -20,12 +22,13 @@ async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt
         steps=[point.step for point in new.points for _ in point.values],
         values=[value for point in new.points for value in point.values.values()],
     )
-    n_new = await metrics.upsert(tx.conn, run_id, columns)
-    reading = await refresh_reading(tx, run_id)
+    stored = await metrics.upsert(tx.conn, run_id, columns)
+    known = (await look_up.find_run(tx, run_id)).reading
+    reading = await refresh_reading(tx, run_id) if stored.changed or known is None else known
     return MetricsReceipt(
         run_id=run_id,
         n_values=len(columns.values),
-        n_new=n_new,
+        n_new=stored.n_new,
         last_step=max(columns.steps),
         format="points",
         notes=(),
@@ -36,6 +39,10 @@ async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt
 async def put_result_file(tx: Tx, run_ref: str, body: bytes) -> MetricsReceipt:
     """Replace an external run's curve by a result file as it came; a file that is no record changes nothing."""
     parsed = parse_result_file(body)
+    if not parsed.curve.series:
+        raise DomainError(
+            "malformed_result_file", f"The file holds no values: {'; '.join(parsed.notes) or 'it is empty'}."
+        )
     return await store_curve(tx, await _external(tx, run_ref), parsed)
 
 
@@ -48,12 +55,12 @@ async def store_curve(tx: Tx, run_id: str, parsed: ParsedCurve) -> MetricsReceip
         values=[value for each in series for value in each.values],
     )
     await metrics.clear(tx.conn, run_id)
-    n_new = await metrics.upsert(tx.conn, run_id, columns)
+    stored = await metrics.upsert(tx.conn, run_id, columns)
     reading = await refresh_reading(tx, run_id)
     return MetricsReceipt(
         run_id=run_id,
         n_values=len(columns.values),
-        n_new=n_new,
+        n_new=stored.n_new,
         last_step=max(columns.steps, default=0),
         format=parsed.format,
         notes=parsed.notes,
@@ -101,10 +108,15 @@ async def curves_of(tx: Tx, run_ref: str, names: list[str] | None, max_points: i
     series = (await _curve(tx, run.id, names)).series
     return Curves(
         run_id=run.id,
-        series=tuple(downsample(each, max_points) for each in series) if max_points else series,
+        series=tuple(_shown(downsample(each, max_points) if max_points else each) for each in series),
         n_points=sum(len(each.steps) for each in series),
         best_step=run.reading.best_step if run.reading else None,
     )
+
+
+def _shown(series: Series) -> CurveSeries:
+    values = tuple(value if math.isfinite(value) else None for value in series.values)
+    return CurveSeries(name=series.name, steps=series.steps, values=values)
 
 
 async def _curve(tx: Tx, run_id: str, names: list[str] | None = None) -> Curve:

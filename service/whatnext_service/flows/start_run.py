@@ -1,5 +1,7 @@
 """Start a run at a provider, or register one that trains elsewhere."""
 
+import msgspec
+
 from whatnext_service.contract.loops import Loop
 from whatnext_service.contract.runs import NewRun, Run
 from whatnext_service.core.admission import check_admission, check_overlap
@@ -16,7 +18,8 @@ async def start_run(tx: Tx, new: NewRun) -> Run:
     loop = await look_up.lock_loop(tx, new.loop_id, "/loop_id")
     parent = await _parent(tx, loop, new)
     config = _config(new, parent)
-    version = await look_up.find_version(tx, config.dataset_version_id, "/config/dataset_version_id")
+    asked_at = "/config" if new.config is not None else "/overrides"
+    version = await look_up.find_version(tx, config.dataset_version_id, f"{asked_at}/dataset_version_id")
     changed: tuple[str, ...] = ()
     if parent is not None:
         before = await look_up.find_version(tx, parent.config.dataset_version_id)
@@ -29,7 +32,7 @@ async def start_run(tx: Tx, new: NewRun) -> Run:
         )
     provider = new.provider or (parent.provider if parent else tx.services.default_provider)
     _check_provider(tx, new, provider)
-    await _check_data(tx, loop, config)
+    await _check_data(tx, loop, config, f"{asked_at}/dataset_version_id")
     if provider != "external":
         check_admission(await state.load_state(tx.conn, loop.id, tx.services.catalogue), config)
     run_id = tx.new_id("run")
@@ -84,12 +87,25 @@ def _config(new: NewRun, parent: Run | None) -> RunConfig:
     if new.config is not None and new.overrides is None:
         return new.config
     if new.overrides is not None and new.config is None and parent is not None:
-        return apply_overrides(parent.config, new.overrides)
+        return _checked(apply_overrides(parent.config, new.overrides))
     raise DomainError(
         "invalid_run",
         "Give either config, or parent_run_id with overrides.",
         errors=(FieldError(pointer="/config" if parent is None else "/overrides", message="is needed"),),
     )
+
+
+def _checked(config: RunConfig) -> RunConfig:
+    """The configuration, its values within the bounds that a whole one is held to."""
+    faults: list[FieldError] = []
+    for field in msgspec.structs.fields(config):
+        try:
+            msgspec.convert(getattr(config, field.name), field.type)
+        except msgspec.ValidationError as error:
+            faults.append(FieldError(pointer=f"/overrides/{field.name}", message=str(error)))
+    if faults:
+        raise DomainError("invalid_run", "; ".join(f"{f.pointer}: {f.message}" for f in faults), errors=tuple(faults))
+    return config
 
 
 def _check_provider(tx: Tx, new: NewRun, provider: str) -> None:
@@ -110,10 +126,10 @@ def _check_provider(tx: Tx, new: NewRun, provider: str) -> None:
             )
 
 
-async def _check_data(tx: Tx, loop: Loop, config: RunConfig) -> None:
+async def _check_data(tx: Tx, loop: Loop, config: RunConfig, asked_at: str) -> None:
     """Training and validation rows must not be in any eval suite of the loop (method 4)."""
     for pointer, version_id in (
-        ("/config/dataset_version_id", config.dataset_version_id),
+        (asked_at, config.dataset_version_id),
         ("", loop.validation_version_id),
     ):
         if version_id is None:

@@ -1,5 +1,6 @@
 """Datasets and their versions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -49,9 +50,9 @@ async def get_dataset(conn: Conn, workspace_id: str, dataset_id: str) -> Dataset
 
 
 async def list_datasets(
-    conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, loop_id: str | None
+    conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, loop_ids: Sequence[str] | None
 ) -> Page[Dataset]:
-    return rows.page_of(Dataset, await conn.fetch(sql.list_datasets, workspace_id, cursor, limit, loop_id), limit)
+    return rows.page_of(Dataset, await conn.fetch(sql.list_datasets, workspace_id, cursor, limit, loop_ids), limit)
 
 
 async def next_version_number(conn: Conn, dataset_id: str, now: datetime) -> int:

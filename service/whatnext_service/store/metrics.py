@@ -2,6 +2,7 @@
 
 import msgspec
 
+from whatnext_service.store import rows
 from whatnext_service.store.db import Conn
 from whatnext_service.store.queries import load
 
@@ -24,10 +25,19 @@ class Column(msgspec.Struct, kw_only=True, frozen=True):
     values: list[float]
 
 
-async def upsert(conn: Conn, run_id: str, columns: MetricColumns) -> int:
-    """Store points; one known already under its name and step is replaced. Returns how many were new."""
-    n_new: int = await conn.fetchval(sql.upsert, run_id, columns.names, columns.steps, columns.values)
-    return n_new
+class Stored(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of points."""
+
+    n_new: int
+    """How many were not known under their name and step."""
+    changed: bool
+    """Whether anything is different now."""
+
+
+async def upsert(conn: Conn, run_id: str, columns: MetricColumns) -> Stored:
+    """Store points; one known already under its name and step is replaced."""
+    (row,) = await conn.fetch(sql.upsert, run_id, columns.names, columns.steps, columns.values)
+    return rows.decode(Stored, row)
 
 
 async def columns_of(conn: Conn, run_id: str, names: list[str] | None = None) -> tuple[Column, ...]:

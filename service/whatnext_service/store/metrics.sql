@@ -10,8 +10,9 @@ with given as (
     select $1, name, step, value from given
     on conflict (run_id, name, step) do update set value = excluded.value
         where metric.value is distinct from excluded.value
+    returning 1
 )
-select (select count(*) from given) - known.n from known
+select (select count(*) from given) - known.n as n_new, (select count(*) from stored) > 0 as changed from known
 
 -- name: columns
 select name, array_agg(step order by step) as steps, array_agg(value order by step) as values

@@ -78,9 +78,9 @@ async def get_suite(conn: Conn, workspace_id: str, suite_id: str) -> EvalSuite |
 
 
 async def list_suites(
-    conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, loop_id: str | None
+    conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, loop_ids: Sequence[str] | None
 ) -> Page[EvalSuite]:
-    return rows.page_of(EvalSuite, await conn.fetch(sql.list_suites, workspace_id, cursor, limit, loop_id), limit)
+    return rows.page_of(EvalSuite, await conn.fetch(sql.list_suites, workspace_id, cursor, limit, loop_ids), limit)
 
 
 async def count_look(conn: Conn, suite_id: str) -> None:

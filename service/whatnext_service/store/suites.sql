@@ -13,7 +13,7 @@ select * from eval_suite_v where workspace_id = $1 and id = $2
 
 -- name: list_suites
 select * from eval_suite_v
-where workspace_id = $1 and ($2::text is null or id < $2) and ($4::text is null or loop_id = $4)
+where workspace_id = $1 and ($2::text is null or id < $2) and ($4::text[] is null or loop_id = any($4))
 order by id desc limit $3 + 1
 
 -- name: count_look
