@@ -1,6 +1,5 @@
 """The service on a socket, and readers of its event stream."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,15 +15,19 @@ PATIENCE_S = 20
 STREAM = {"Accept": "text/event-stream"}
 
 
+def client_with(secret: str) -> httpx.AsyncClient:
+    """A client that opens as many connections as it likes."""
+    headers = {"Authorization": f"Bearer {secret}"}
+    return httpx.AsyncClient(headers=headers, timeout=PATIENCE_S, limits=httpx.Limits(max_connections=None))
+
+
 @asynccontextmanager
-async def served(settings: Settings, dsn: str, secret: str, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the real server; the server stops when the block ends."""
+async def served(settings: Settings, dsn: str, client: httpx.AsyncClient, **changes: Any) -> AsyncIterator[None]:
+    """The real server on a port of its own, which the client then asks; it stops when the block ends."""
     settings = msgspec.structs.replace(settings, database_url=Secret(dsn), port=0, **changes)
-    limits = httpx.Limits(max_connections=None)
-    async with asyncio.timeout(PATIENCE_S), serving(settings, standalone=False) as running:
-        headers = {"Authorization": f"Bearer {secret}"}
-        async with httpx.AsyncClient(base_url=running.url, headers=headers, timeout=PATIENCE_S, limits=limits) as client:
-            yield client
+    async with serving(settings, standalone=False) as running:
+        client.base_url = httpx.URL(running.url)
+        yield
 
 
 class Reader:

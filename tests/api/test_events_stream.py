@@ -1,16 +1,19 @@
 """The ordered log as server-sent events, over a real socket."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 from tests.api.driving import make_loop, ok, refused
-from tests.api.streaming import STREAM, reading, served
+from tests.api.streaming import PATIENCE_S, STREAM, client_with, reading, served
 
 from whatnext_service.config import Settings
 from whatnext_service.contract.workspace import NewKey
 from whatnext_service.flows.context import Services
-from whatnext_service.flows.keys import create_key, open_workspace
+from whatnext_service.flows.keys import create_key
+from whatnext_service.serving import GRACEFUL_S
 
 
 async def secret_of(services: Services, workspace_id: str) -> str:
@@ -19,15 +22,16 @@ async def secret_of(services: Services, workspace_id: str) -> str:
 
 
 @pytest.fixture
-async def secret(services: Services, workspace: str) -> str:
-    return await secret_of(services, workspace)
+async def client(services: Services, workspace: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with asyncio.timeout(PATIENCE_S), client_with(await secret_of(services, workspace)) as opened:
+        yield opened
 
 
 async def test_a_stream_gives_the_log_and_goes_on(
-    api: httpx.AsyncClient, settings: Settings, dsn: str, secret: str
+    api: httpx.AsyncClient, settings: Settings, dsn: str, client: httpx.AsyncClient
 ) -> None:
     await make_loop(api)
-    async with served(settings, dsn, secret) as client, reading(client) as reader:
+    async with served(settings, dsn, client), reading(client) as reader:
         assert reader.response.headers["content-type"].startswith("text/event-stream")
         assert reader.response.headers["x-request-id"]
         log = ok(await api.get("/v1/events"))["data"]
@@ -38,12 +42,12 @@ async def test_a_stream_gives_the_log_and_goes_on(
 
 @pytest.mark.parametrize("by", ["after", "last"])
 async def test_a_stream_is_taken_up_where_it_was_cut(
-    api: httpx.AsyncClient, settings: Settings, dsn: str, secret: str, by: str
+    api: httpx.AsyncClient, settings: Settings, dsn: str, client: httpx.AsyncClient, by: str
 ) -> None:
     for slug in ("a", "b", "c"):
         await make_loop(api, slug)
     log = ok(await api.get("/v1/events"))["data"]
-    async with served(settings, dsn, secret) as client:
+    async with served(settings, dsn, client):
         async with reading(client) as reader:
             seen = await reader.event()
         async with reading(client, **{by: seen["id"]}) as reader:
@@ -52,9 +56,11 @@ async def test_a_stream_is_taken_up_where_it_was_cut(
             assert await reader.event() == log[-1]
 
 
-async def test_a_stream_is_filtered(api: httpx.AsyncClient, settings: Settings, dsn: str, secret: str) -> None:
+async def test_a_stream_is_filtered(
+    api: httpx.AsyncClient, settings: Settings, dsn: str, client: httpx.AsyncClient
+) -> None:
     loops = [await make_loop(api, slug) for slug in ("a", "b")]
-    async with served(settings, dsn, secret) as client:
+    async with served(settings, dsn, client):
         async with reading(client, loop_id="b") as reader:
             assert (await reader.event())["subject_id"] == loops[1]["id"]
         async with reading(client, type="dataset.created") as reader:
@@ -63,10 +69,10 @@ async def test_a_stream_is_filtered(api: httpx.AsyncClient, settings: Settings, 
 
 
 async def test_a_stream_tells_nothing_of_another_workspace(
-    api: httpx.AsyncClient, stranger: httpx.AsyncClient, settings: Settings, dsn: str, secret: str
+    api: httpx.AsyncClient, stranger: httpx.AsyncClient, settings: Settings, dsn: str, client: httpx.AsyncClient
 ) -> None:
     theirs = await make_loop(stranger)
-    async with served(settings, dsn, secret) as client:
+    async with served(settings, dsn, client):
         async with reading(client) as reader:
             ours = await make_loop(api)
             assert (await reader.event())["subject_id"] == ours["id"]
@@ -75,8 +81,10 @@ async def test_a_stream_tells_nothing_of_another_workspace(
         refused(await client.get(f"/v1/events?loop_id={theirs['id']}", headers=STREAM), 404, "not_found")
 
 
-async def test_a_silent_stream_says_that_it_is_still_there(settings: Settings, dsn: str, secret: str) -> None:
-    async with served(settings, dsn, secret, heartbeat_s=0.05) as client, reading(client) as reader:
+async def test_a_silent_stream_says_that_it_is_still_there(
+    settings: Settings, dsn: str, client: httpx.AsyncClient
+) -> None:
+    async with served(settings, dsn, client, heartbeat_s=0.05), reading(client) as reader:
         assert [list(await reader.block()) for _ in range(3)] == [["retry"], [""], [""]]
 
 
@@ -85,42 +93,34 @@ async def test_a_revoked_key_ends_its_stream(
 ) -> None:
     async with services.begin(workspace) as tx:
         made = await create_key(tx, NewKey(name="reader", scopes=("read",)))
-    async with served(settings, dsn, made.secret) as client, reading(client) as reader:
+    async with client_with(made.secret) as client, served(settings, dsn, client), reading(client) as reader:
         ok(await api.delete(f"/v1/keys/{made.key.id}"))
         await make_loop(api)
         assert await reader.ended()
 
 
 async def test_a_stopping_service_ends_its_streams_and_answers_who_waits(
-    api: httpx.AsyncClient, settings: Settings, dsn: str, secret: str, services: Services, workspace: str
+    api: httpx.AsyncClient, settings: Settings, dsn: str, client: httpx.AsyncClient
 ) -> None:
-    """Well within the ten seconds after which the server would cut them off."""
-    loop = await make_loop(api)
-    asked: asyncio.Task[httpx.Response]
-    async with asyncio.timeout(8):
-        async with served(settings, dsn, secret) as client:
-            stack = reading(client)
-            reader = await stack.__aenter__()
-            assert (await reader.event())["type"] == "loop.created"
+    """The server would cut them off after ten seconds."""
+    await make_loop(api)
+    async with asyncio.timeout(GRACEFUL_S - 2), AsyncExitStack() as still_open:
+        async with served(settings, dsn, client):
+            reader = await still_open.enter_async_context(reading(client))
             etag = (await client.get("/v1/loops/letters/next")).headers["etag"]
-            asked = asyncio.create_task(
-                client.get("/v1/loops/letters/next", params={"wait": 30}, headers={"If-None-Match": etag})
-            )
-            text = ""
-            while "whatnext_waiting_readers 2.0" not in text:
-                text = (await client.get("/metrics")).text
-            served_until = asyncio.gather(reader.ended(), asked)
-            await _stop(client)
-            ended, answer = await served_until
-            await stack.__aexit__(None, None, None)
-    assert ended
-    assert answer.status_code == 304
-    assert loop["version"] == 1
+            wait = client.get("/v1/loops/letters/next", params={"wait": 30}, headers={"If-None-Match": etag})
+            answer = asyncio.create_task(wait)
+            while "whatnext_waiting_readers 2.0" not in (await client.get("/metrics")).text:
+                pass
+        assert await reader.ended()
+        assert (await answer).status_code == 304
 
 
-async def test_places_for_waiting_are_limited(settings: Settings, dsn: str, secret: str, api: httpx.AsyncClient) -> None:
+async def test_places_for_waiting_are_limited(
+    settings: Settings, dsn: str, client: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
     run = await make_loop(api)
-    async with served(settings, dsn, secret, max_waiting=1) as client:
+    async with served(settings, dsn, client, max_waiting=1):
         etag = (await client.get("/v1/loops/letters/next")).headers["etag"]
         wait = {"params": {"wait": 1}, "headers": {"If-None-Match": etag}}
         async with reading(client) as reader:
