@@ -23,7 +23,7 @@ from whatnext_service.core.runs import Run, RunConfig
 from whatnext_service.core.scoreboard import Arm, Scoreboard, configuration, read_scoreboard
 from whatnext_service.core.state import LoopState
 from whatnext_service.core.stop_rules import stop_rules
-from whatnext_service.core.versions import CLEANING, find_version
+from whatnext_service.core.versions import CLEANING, find_version, origins
 
 GOOD_ALREADY = 9.0
 """Score of 10 above which the base model needs no fine-tuning (method 6)."""
@@ -179,10 +179,13 @@ def _changes(state: LoopState, run: Run, diagnosis: Diagnosis) -> Iterator[Tweak
 
 
 def _data(state: LoopState, run: Run, *, cleaner: bool) -> Iterator[Tweak]:
-    """Cleaned versions made from this one, or larger ones, newest first."""
+    """Cleaned versions made from this one, or larger ones, newest first; never one that this was made from."""
     here = find_version(state.versions, run.config.dataset_version_id)
+    if here is None:
+        return
+    before = origins(here, state.versions)
     for version in reversed(state.versions):
-        if here is None or version.id == here.id or version.method != here.method:
+        if version.id == here.id or version.id in before or version.method != here.method:
             continue
         clean = version.parent_id == here.id and any(step in CLEANING for step in version.derived_by)
         if clean if cleaner else version.n_examples > here.n_examples:

@@ -10,6 +10,7 @@ from whatnext_service.core.advice import (
     Alternative,
     Answer,
     Confidence,
+    Evidence,
     StopRule,
     Warning,
 )
@@ -31,13 +32,15 @@ from whatnext_service.core.gate_setup import (
 from whatnext_service.core.identity import recommendation_id
 from whatnext_service.core.incumbent import Standing, incumbent, standings
 from whatnext_service.core.loop_warnings import loop_warnings
-from whatnext_service.core.method_advice import method_advice
+from whatnext_service.core.method_advice import MethodAdvice, method_advice
 from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
 from whatnext_service.core.state import LoopState
 from whatnext_service.core.stop_rules import stop_rules
 from whatnext_service.core.wording import as_markdown
 
 MAX_ALTERNATIVES = 3
+_NAMES_ITS_ADVICE = ("/v1/runs", "/v1/evaluations", "/v1/deployments", "/v1/dataset-versions/")
+"""Calls whose body may name the recommendation that they carry out."""
 
 
 def what_next(state: LoopState) -> Answer:
@@ -99,7 +102,7 @@ def _answer(
     state = board.state
     name = recommendation_id(state, chosen.fingerprint)
     request = chosen.request
-    if request is not None and request.body is not None and chosen.kind in ("start_run", "repeat_run"):
+    if request is not None and request.body is not None and request.path.startswith(_NAMES_ITS_ADVICE):
         request = msgspec.structs.replace(request, body=msgspec.structs.replace(request.body, recommendation_id=name))
     literal = method_advice(state, board, rules)
     warnings: tuple[Warning, ...] = loop_warnings(board, best)
@@ -122,7 +125,7 @@ def _answer(
         path=literal.path,
         method_reading=compare_with_method(chosen, literal),
         rationale=chosen.rationale,
-        evidence=chosen.evidence,
+        evidence=_with_path_evidence(chosen.evidence, literal),
         confidence=chosen.confidence,
         alternatives=tuple(
             Alternative(
@@ -136,6 +139,12 @@ def _answer(
         markdown="",
     )
     return msgspec.structs.replace(answer, markdown=as_markdown(answer))
+
+
+def _with_path_evidence(chosen: tuple[Evidence, ...], literal: MethodAdvice) -> tuple[Evidence, ...]:
+    """The advice's evidence, and what the path through the tree names beside it."""
+    named = {code for step in literal.path for code in step.evidence} - {each.code for each in chosen}
+    return (*chosen, *(each for each in literal.evidence if each.code in named))
 
 
 def why_not(other: Draft) -> str:

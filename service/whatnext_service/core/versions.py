@@ -25,6 +25,17 @@ def find_version(versions: tuple[DatasetVersion, ...], version_id: str) -> Datas
     return next((version for version in versions if version.id == version_id), None)
 
 
+def origins(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> frozenset[str]:
+    """Ids of the versions that this one was made from, directly or through others."""
+    seen: set[str] = set()
+    parent_id = version.parent_id
+    while parent_id is not None and parent_id not in seen:
+        seen.add(parent_id)
+        parent = find_version(versions, parent_id)
+        parent_id = None if parent is None else parent.parent_id
+    return frozenset(seen)
+
+
 def cleaned(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> bool:
     """Whether every example has passed a cleaning: the version's last step was one, or nothing was added since."""
     seen: set[str] = set()
