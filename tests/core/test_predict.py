@@ -8,7 +8,7 @@ from whatnext_service.core.incumbent import standings
 from whatnext_service.core.lineage import apply_overrides
 from whatnext_service.core.loops import Metric
 from whatnext_service.core.moves import Move, Rule
-from whatnext_service.core.predict import PRIORS, expect, past_effects
+from whatnext_service.core.predict import PRIORS, expect, observed_effect, past_effects
 from whatnext_service.core.scoreboard import read_scoreboard
 
 
@@ -60,3 +60,10 @@ def test_the_prior_follows_the_scale_and_the_direction(scale_max: float) -> None
     board = read_scoreboard(a_state(loop=a_loop(metric=metric)))
     stretch = (metric.scale_max - metric.scale_min) / 9.0
     assert expect(board, (), a_move("clean_data"), 0.1).effect == pytest.approx(-0.5 * stretch, abs=1e-3)
+
+
+def test_the_observed_effect_is_the_change_against_the_parent() -> None:
+    found = standings(a_history(7.8))
+    assert observed_effect(found, a_run(2)) == pytest.approx(0.8)
+    assert observed_effect(found, a_run(1)) is None
+    assert observed_effect(found, a_run(3, parent_id="run_1")) is None
