@@ -20,7 +20,7 @@ from whatnext_service.api.params import (
     Wait,
 )
 from whatnext_service.api.problem import problems
-from whatnext_service.contract.advice import Diagnosis, NewDecision, NewDiagnosis, Recommendation
+from whatnext_service.contract.advice import Diagnosis, NewDecision, NewDiagnosis, Recommendation, TrackRecord
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.history import History
 from whatnext_service.core.advice import Answer
@@ -28,6 +28,7 @@ from whatnext_service.flows import lists, look_up
 from whatnext_service.flows.decide import decide
 from whatnext_service.flows.diagnose import diagnose_on_request
 from whatnext_service.flows.history import history_of
+from whatnext_service.flows.track_record import track_record
 from whatnext_service.flows.what_next import next_answer
 from whatnext_service.render.history import history_csv, history_markdown
 
@@ -108,6 +109,17 @@ async def list_recommendations(
 
 
 @get(
+    "/v1/recommendations/track-record",
+    operation_id="recommendations.track_record",
+    tags=["recommendations"],
+    responses=problems(),
+)
+async def get_track_record(call: Call) -> TrackRecord:
+    """How the advice has done: for each rule its predictions, hits, and how often the interval held the result."""
+    return await call.read(track_record)
+
+
+@get(
     "/v1/recommendations/{recommendation_id:str}",
     operation_id="recommendations.get",
     tags=["recommendations"],
@@ -136,6 +148,7 @@ HANDLERS = (
     list_diagnoses,
     get_diagnosis,
     list_recommendations,
+    get_track_record,
     get_recommendation,
     put_decision,
 )

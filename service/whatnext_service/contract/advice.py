@@ -7,6 +7,7 @@ from msgspec import Meta
 from whatnext_service.contract.common import Body, Reference, Resource, Text, UtcTime
 from whatnext_service.core.advice import ActionKind, Answer, Evidence, Step
 from whatnext_service.core.findings import DiagnosisFinding
+from whatnext_service.core.track_record import RuleRecord
 
 RecommendationStatus = Literal["open", "accepted", "declined", "superseded"]
 
@@ -68,3 +69,11 @@ class Diagnosis(Resource, kw_only=True, frozen=True):
     findings: tuple[DiagnosisFinding, ...]
     evidence: tuple[Evidence, ...]
     created_at: UtcTime
+
+
+class TrackRecord(Resource, kw_only=True, frozen=True):
+    """How the predictions of each rule turned out in this workspace."""
+
+    rules: tuple[RuleRecord, ...]
+    demoted: tuple[str, ...]
+    """Rules that helped so seldom here that others go before them."""

@@ -5,6 +5,7 @@ from whatnext_service.core.diagnose import diagnose
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
+from whatnext_service.flows.track_record import score_advice
 from whatnext_service.store import diagnoses, state
 
 
@@ -13,6 +14,7 @@ async def diagnose_run(tx: Tx, loop_id: str, run_id: str) -> Diagnosis:
     found = await state.load_state(tx.conn, loop_id, tx.services.catalogue)
     run = next(each for each in found.runs if each.id == run_id)
     seen = diagnose(found, run)
+    await score_advice(tx, found, run)
     return await diagnoses.keep_diagnosis(
         tx.conn,
         tx.workspace_id,

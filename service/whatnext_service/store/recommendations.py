@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from whatnext_service.contract.advice import Decision, Recommendation
 from whatnext_service.contract.common import Page
 from whatnext_service.core.advice import Answer
+from whatnext_service.core.track_record import Prediction
 from whatnext_service.store import rows
 from whatnext_service.store.db import Conn
 from whatnext_service.store.queries import load
@@ -61,3 +64,20 @@ async def decide(conn: Conn, recommendation_id: str, decision: Decision) -> None
 async def carried_out(conn: Conn, workspace_id: str, recommendation_id: str, by: str, now: datetime) -> None:
     """Note what came of a recommendation: carrying it out accepts it."""
     await conn.execute(sql.carried_out, workspace_id, recommendation_id, by, now)
+
+
+async def advice_behind(conn: Conn, workspace_id: str, made_id: str) -> Recommendation | None:
+    """The recommendation that a run, evaluation or deployment carried out."""
+    row = await conn.fetchrow(sql.advice_behind, workspace_id, made_id)
+    return rows.decode(Recommendation, row) if row else None
+
+
+async def set_outcome(conn: Conn, recommendation_id: str, outcome: Prediction) -> None:
+    """Keep what came of a recommendation's prediction; a later look replaces an earlier one."""
+    await conn.execute(sql.set_outcome, recommendation_id, rows.encode(outcome))
+
+
+async def outcomes(conn: Conn, workspace_id: str) -> tuple[Prediction, ...]:
+    """Every prediction of the workspace whose result is known."""
+    found = await conn.fetch(sql.outcomes, workspace_id)
+    return tuple(msgspec.json.decode(row["outcome"], type=Prediction) for row in found)

@@ -29,3 +29,14 @@ update recommendation set status = $2, decision = $3, version = version + 1, upd
 update recommendation set carried_out_by = coalesce(carried_out_by, $3), status = 'accepted', version = version + 1,
                           updated_at = $4
 where workspace_id = $1 and id = $2 and status in ('open', 'accepted')
+
+-- name: advice_behind
+select id, workspace_id, loop_id, kind, status, headline, state_version, rules_version, answer, decision,
+       carried_out_by, version, created_at, updated_at
+from recommendation where workspace_id = $1 and carried_out_by = $2 order by id limit 1
+
+-- name: set_outcome
+update recommendation set outcome = $2 where id = $1
+
+-- name: outcomes
+select outcome from recommendation where workspace_id = $1 and outcome is not null order by id

@@ -18,7 +18,8 @@ from whatnext_service.core.state import (
     LoopState,
     OpenRecommendation,
 )
-from whatnext_service.store import rows
+from whatnext_service.core.track_record import score_predictions
+from whatnext_service.store import recommendations, rows
 from whatnext_service.store.db import Conn
 from whatnext_service.store.queries import load
 
@@ -55,6 +56,7 @@ async def load_state(conn: Conn, loop_id: str, catalogue: tuple[BaseModel, ...])
         deployments=_structs(Deployment, await conn.fetch(sql.deployments, loop_id)),
         declines=_structs(Decline, await conn.fetch(sql.declines, loop_id)),
         open_recommendation=rows.decode(OpenRecommendation, standing) if standing else None,
+        track_record=score_predictions(await recommendations.outcomes(conn, head["workspace_id"])),
     )
 
 
