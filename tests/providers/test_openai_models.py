@@ -4,8 +4,7 @@ from typing import Literal
 
 import msgspec
 import pytest
-from openai import AsyncOpenAI
-from tests.providers.loopback import Loopback, Reply, connect
+from tests.providers.loopback import Loopback, Reply
 from tests.providers.payloads import completion
 
 from whatnext_service.errors import ProviderError
@@ -36,13 +35,27 @@ async def test_a_prompt_is_answered_and_measured(server: Loopback, models: OpenA
     assert sent.headers["authorization"] == "Bearer secret-key-1234"
 
 
-async def test_latency_is_read_from_the_given_clock(
-    server: Loopback, client: AsyncOpenAI, settings: PlatformSettings
-) -> None:
+async def test_latency_is_read_from_the_given_clock(server: Loopback, settings: PlatformSettings) -> None:
     ticks = iter([100.0, 101.5])
-    models = OpenAIModels(client, settings, clock_s=lambda: next(ticks))
+    models = OpenAIModels(settings, clock_s=lambda: next(ticks))
     server.on(CHAT, completion("Paris"))
     assert (await models.complete(request())).latency_s == 1.5
+    await models.close()
+
+
+async def test_a_turn_that_is_more_than_a_text_is_sent_whole_and_tools_may_be_called(
+    server: Loopback, models: OpenAIModels
+) -> None:
+    parts = {"role": "user", "content": [{"type": "text", "text": "Weather in Oslo?"}]}
+    tools = [{"type": "function", "function": {"name": "weather"}}]
+    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    server.on(CHAT, completion(None, "tool_calls", tool_calls=[call]))
+    turns = (Message(role="user", content="", raw=json.dumps(parts).encode()),)
+    asked = CompletionRequest(model="m", messages=turns, idempotency_key="key-1", tools=json.dumps(tools).encode())
+    answer = await models.complete(asked)
+    assert (server.requests[0].json["messages"], server.requests[0].json["tools"]) == ([parts], tools)
+    assert answer.text == ""
+    assert json.loads(answer.tool_calls or b"") == [call]
 
 
 async def test_sampling_parameters_and_a_schema_are_sent(server: Loopback, models: OpenAIModels) -> None:
@@ -84,9 +97,10 @@ async def test_odd_but_honest_answers_are_answers(
 async def test_a_prompt_is_never_repeated_by_itself(server: Loopback, settings: PlatformSettings) -> None:
     patient = msgspec.structs.replace(settings, read_retries=3)
     server.on(CHAT, Reply({}, 429, {"retry-after-ms": "1"}), completion("Paris"))
-    async with connect(patient) as client:
-        with pytest.raises(ProviderError):
-            await OpenAIModels(client, patient).complete(request())
+    models = OpenAIModels(patient)
+    with pytest.raises(ProviderError):
+        await models.complete(request())
+    await models.close()
     assert len(server.requests) == 1
 
 

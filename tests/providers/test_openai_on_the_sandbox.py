@@ -95,8 +95,10 @@ async def ledger(client: AsyncOpenAI) -> Ledger:
     return msgspec.convert(found, Ledger)
 
 
-async def test_a_run_from_upload_to_answer(client: AsyncOpenAI, settings: PlatformSettings) -> None:
-    platform, models = OpenAIPlatform(client, settings), OpenAIModels(client, settings)
+async def test_a_run_from_upload_to_answer(
+    client: AsyncOpenAI, settings: PlatformSettings, models: OpenAIModels
+) -> None:
+    platform = OpenAIPlatform(client, settings)
     assert await platform.find_file("train.jsonl") is None
     assert await platform.find_job(MARKER) is None
     order = await spec(platform)
@@ -209,9 +211,8 @@ async def test_a_fault_of_the_moment_is_named_and_the_next_call_succeeds(
 
 
 async def test_an_answer_lost_on_the_way_is_not_charged_again(
-    client: AsyncOpenAI, settings: PlatformSettings, faults: Faults
+    client: AsyncOpenAI, models: OpenAIModels, faults: Faults
 ) -> None:
-    models = OpenAIModels(client, settings)
     request = CompletionRequest(
         model="sandbox-base", messages=(Message(role="user", content="number 1 is apple"),), idempotency_key="item-1"
     )

@@ -1,13 +1,15 @@
 """What every fault of the `openai` client, of the network below it and of a platform's answer means to the flows."""
 
 import asyncio
+import json
 import math
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 
+import aiohttp
 import httpx2
 import openai
 
@@ -27,6 +29,8 @@ MEANINGS: tuple[tuple[type[Exception], ProviderFault, bool], ...] = (
     (openai.OpenAIError, "refused", False),
     (TimeoutError, "timeout", True),
     (httpx2.TimeoutException, "timeout", True),
+    (aiohttp.InvalidURL, "refused", False),
+    (aiohttp.ClientError, "unreachable", True),
     (httpx2.HTTPError, "unreachable", True),
     (ssl.SSLError, "unreachable", True),
     (ValueError, "refused", False),
@@ -34,7 +38,14 @@ MEANINGS: tuple[tuple[type[Exception], ProviderFault, bool], ...] = (
 """The first row whose class fits says what it means, and whether trying again can help."""
 
 KINDS = tuple(kind for kind, _, _ in MEANINGS)
-NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+NEVER_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+)
 OUT_OF_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 LONGEST_WAIT_S = 86_400.0
 LONGEST_DETAIL = 300
@@ -68,6 +79,25 @@ def provider_error(fault: Exception, *, secret: str, now_s: float) -> ProviderEr
     elif fault.status_code == 409:
         retryable = wait_s is not None
     return ProviderError(meaning, detail, retryable=retryable, retry_after_s=wait_s)
+
+
+def status_error(status: int, headers: Mapping[str, str], body: bytes, url: str) -> openai.APIStatusError:
+    """The `openai` client's own exception for an answer that it did not fetch itself."""
+    kind: type[openai.APIStatusError] = openai.APIStatusError
+    match status:
+        case 404:
+            kind = openai.NotFoundError
+        case 429:
+            kind = openai.RateLimitError
+        case _ if status >= 500:
+            kind = openai.InternalServerError
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = body.decode(errors="replace")
+    error = told.get("error", told) if isinstance(told, dict) else told
+    response = httpx2.Response(status, headers=dict(headers), request=httpx2.Request("POST", url))
+    return kind(f"status {status}", response=response, body=error)
 
 
 def retry_after_s(headers: httpx2.Headers, now_s: float) -> float | None:

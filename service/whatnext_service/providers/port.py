@@ -12,10 +12,12 @@ from whatnext_service.core.runs import RunConfig
 
 
 class Message(msgspec.Struct, kw_only=True, frozen=True):
-    """One turn of a conversation in a text prompt."""
+    """One turn of a conversation in a prompt."""
 
     role: str
     content: str
+    raw: bytes | None = None
+    """The whole turn as JSON where it is more than a text (parts, tool calls, a tool's answer); it is sent instead."""
 
 
 class JobSpec(msgspec.Struct, kw_only=True, frozen=True):
@@ -76,6 +78,8 @@ class Completion(msgspec.Struct, kw_only=True, frozen=True):
     prompt_tokens: int | None
     completion_tokens: int | None
     latency_s: float
+    tool_calls: bytes | None = None
+    """The tool calls it made, as JSON; null when it made none."""
 
 
 class CompletionRequest(msgspec.Struct, kw_only=True, frozen=True):
@@ -90,6 +94,8 @@ class CompletionRequest(msgspec.Struct, kw_only=True, frozen=True):
     seed: int | None = None
     response_schema: bytes | None = None
     """A JSON schema the answer must follow (structured output), as JSON text; null for free text."""
+    tools: bytes | None = None
+    """The tools on offer, as JSON; with them a tool call without a text is an answer."""
     timeout_s: float = 60.0
 
 
