@@ -1,5 +1,6 @@
 """Candidate experiments: every single change worth trying next, in the order the evidence gives them."""
 
+import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
@@ -201,10 +202,39 @@ def _models(board: Scoreboard, run: Run, found: tuple[Standing, ...]) -> Iterato
     for name in allowed_models(board.state, run.config.method, n_examples):
         if name not in used and name not in alone:
             why = f"{name} has not been tried on this data, and the levers on {run.config.base_model} are used up"
-            yield _move("other_base_model", run, "base_model", name, Overrides(base_model=name), why)
+            parent = _springboard(board, run, found, name)
+            yield _move("other_base_model", parent, "base_model", name, Overrides(base_model=name), why)
     for name, tried in alone.items():
-        if name != run.config.base_model and len(tried) == 1 and outcome(tried[0]).above_first:
-            yield from islice(_rates(board, tried[0], "repair_rate", outcome(tried[0])), 1)
+        if name != run.config.base_model and len(tried) == 1:
+            seen = outcome(tried[0])
+            if seen.above_first:
+                yield from islice(_rates(board, tried[0], "repair_rate", seen), 1)
+            elif seen.known and seen.best_is_last:
+                yield from islice(_rates(board, tried[0], "raise_rate_undertrained", seen), 1)
+
+
+def _springboard(board: Scoreboard, run: Run, found: tuple[Standing, ...], name: str) -> Run:
+    """The run to change the base model of: on the same data, the one whose rate is nearest to the new model's own.
+
+    Rates are not comparable across base models (evidence 3): a rate tuned on one would misjudge another.
+    """
+    model = find_model(board.state.catalogue, name)
+    if model is None:
+        return run
+    own = math.log(model.start_learning_rate)
+
+    def distance(candidate: Run) -> float:
+        rate = resolved_config(candidate).learning_rate_multiplier
+        return abs(math.log(rate) - own) if rate else math.inf
+
+    alike = [
+        each.trial.run
+        for each in found
+        if each.trial.run.config.dataset_version_id == run.config.dataset_version_id
+        and _same_model(each.trial.run, run)
+    ]
+    nearest = min((run, *alike), key=distance)
+    return nearest if distance(nearest) < distance(run) else run
 
 
 def _methods(board: Scoreboard, run: Run) -> Iterator[Move]:
