@@ -166,6 +166,8 @@ def _flat(choices: list[Any]) -> list[Any]:
 
 
 def _generate(schemas: dict[str, Any], kind: str, *flags: str) -> str:
+    if not schemas:
+        return ""
     info = {"title": "whatnext", "version": "1"}
     document = {"openapi": "3.1.0", "info": info, "paths": {}, "components": {"schemas": schemas}}
     with tempfile.TemporaryDirectory() as folder:

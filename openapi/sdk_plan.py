@@ -24,6 +24,9 @@ BY_HAND = {"loops": "AsyncLoopsByHand", "runs": "AsyncRunsByHand", "evaluations"
 """Resources with hand-written methods besides."""
 WAITING = frozenset({"wait", "If-None-Match"})
 """Parameters of long polling: the hand-written `wait` methods use them."""
+RESUMING = "Last-Event-ID"
+"""Sent by a stream that was cut off, never by its caller."""
+PAGING = frozenset({"limit", "cursor"})
 
 
 def plan(doc: dict[str, Any], models: str, parameters: str) -> list[dict[str, Any]]:
@@ -35,7 +38,7 @@ def plan(doc: dict[str, Any], models: str, parameters: str) -> list[dict[str, An
         resource, name = operation["operationId"].split(".")
         made = _methods(doc, path, verb, operation, typed, structs)
         for each in made:
-            each["name"] = name + each["suffix"]
+            each["name"] = "stream" if (name, each["kind"]) == ("list", "stream") else name + each["suffix"]
             each["example"] = example_call(doc, operation, f"client.{resource}.{each['name']}", each)
             resources.setdefault(resource, []).append(each)
     about = {tag["name"]: tag.get("description", "") for tag in doc.get("tags", ())}
@@ -60,6 +63,8 @@ def _methods(
     parameters = [each for each in operation.get("parameters", ()) if each["name"] != "Idempotency-Key"]
     if "304" in operation["responses"]:
         parameters = [each for each in parameters if each["name"] not in WAITING]
+    if EVENTS in content:
+        parameters = [each for each in parameters if each["name"] != RESUMING]
     body = operation.get("requestBody", {}).get("content", {})
     upload = next((media for media in UPLOADS if media in body and JSON not in body), None)
     schema_name = body[JSON]["schema"]["$ref"].rsplit("/", 1)[1] if JSON in body else None
@@ -80,7 +85,18 @@ def _methods(
         kind, result = _answer(doc, media, content)
         suffix = f"_{SUFFIXES[media]}" if media in SUFFIXES and JSON in content else ""
         bound = BOUND.get(result, result)
-        made.append({**shared, "media": media, "kind": kind, "result": bound, "suffix": suffix, "doc": _doc(operation)})
+        query = [each for each in shared["query"] if kind != "stream" or each["name"] not in PAGING]
+        made.append(
+            {
+                **shared,
+                "query": query,
+                "media": media,
+                "kind": kind,
+                "result": bound,
+                "suffix": suffix,
+                "doc": _doc(operation),
+            }
+        )
     return made
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from whatnext._cli.commands import Terminal, run
-from whatnext._cli.parser import make_parser
+from whatnext._cli.parser import parse
 from whatnext.errors import WhatnextError
 
 ERROR = 1
@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    chosen = make_parser().parse_args(arguments)
+    chosen = parse(arguments)
     terminal = Terminal.of(sys.stdout, os.environ, json=chosen.json, color=chosen.color)
     try:
         status = run(chosen, terminal, os.environ)

@@ -20,8 +20,12 @@ def checked_path(path: str) -> str:
 
 def operation_of(operations: Iterable[Operation[Any]], method: str, path: str) -> Operation[Any] | None:
     """The operation with a JSON answer that a call is, if this package knows it."""
+    fitting = [each for each in fitting_operations(operations, method, path) if each.media == JSON and not each.paged]
+    return fitting[0] if fitting else None
+
+
+def fitting_operations(operations: Iterable[Operation[Any]], method: str, path: str) -> list[Operation[Any]]:
+    """The operations that a call may be: a path without parameters comes before one that has them."""
     plain = urlsplit(path).path
-    for each in operations:
-        if each.method == method and each.media == JSON and not each.paged and each.pattern.fullmatch(plain):
-            return each
-    return None
+    fitting = [each for each in operations if each.method == method and each.pattern.fullmatch(plain)]
+    return [each for each in fitting if len(each.pieces) == min(len(one.pieces) for one in fitting)]

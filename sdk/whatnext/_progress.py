@@ -66,15 +66,18 @@ def needs_person(answer: models.Answer) -> bool:
 
 def run_progress(run: models.Run, curves: models.Curves | None) -> Progress:
     """A run's progress, with the last value of each curve."""
-    last = {each.name: each.values[-1] for each in curves.series if each.values} if curves is not None else {}
-    reached = (
-        max((each.steps[-1] for each in curves.series if each.steps), default=None) if curves is not None else None
-    )
+    last: dict[str, float] = {}
+    reached: list[int] = []
+    for each in () if curves is None else curves.series:
+        known = [value for value in each.values if value is not None]
+        if known:
+            last[each.name] = known[-1]
+            reached.append(each.steps[-1])
     return Progress(
         subject_id=run.id,
         status=run.status,
         run=run,
-        done=run.last_step if run.last_step is not None else reached,
+        done=run.last_step if run.last_step is not None else max(reached, default=None),
         total=None if run.effective is None else run.effective.n_steps,
         metrics=last,
     )

@@ -57,7 +57,7 @@ class BaseModel(Model, kw_only=True, frozen=True):
     training_price_per_mtok: Decimal | None = None
 
 
-class Budget(Sent, kw_only=True, frozen=True):
+class Budget(Model, kw_only=True, frozen=True):
     """What a loop may spend; null means unlimited."""
 
     currency: str = NOT_SENT
@@ -148,6 +148,23 @@ class Confidence(Model, kw_only=True, frozen=True):
     would_raise_it: str
 
 
+class CurveSeries(Model, kw_only=True, frozen=True):
+    """One metric's values at its steps."""
+
+    name: str
+    steps: list[int]
+    values: list[float | None]
+
+
+class Curves(Model, kw_only=True, frozen=True):
+    """A run's curves, downsampled when `max_points` asks for it."""
+
+    n_points: int
+    run_id: str
+    series: list[CurveSeries]
+    best_step: int | None = None
+
+
 class Dataset(Model, kw_only=True, frozen=True):
     """A named dataset: a line of immutable versions."""
 
@@ -215,13 +232,6 @@ class DimensionScore(Model, kw_only=True, frozen=True):
     name: str
     weight: float
     mean: float | None = None
-
-
-class DropOperation(Sent, kw_only=True, frozen=True):
-    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
-
-    kind: Literal["drop_contradictions", "drop_duplicates", "drop_ids"] | str
-    lines: list[int] | None = None
 
 
 class EffectiveConfig(Sent, kw_only=True, frozen=True):
@@ -393,11 +403,44 @@ class Metric(Sent, kw_only=True, frozen=True):
     scale_min: float = NOT_SENT
 
 
+class NewBudget(Sent, kw_only=True, frozen=True):
+    """What a loop may spend; null means unlimited."""
+
+    currency: str = NOT_SENT
+    deadline: datetime | None = None
+    max_cost: str | None = None
+    max_runs: int | None = None
+
+
 class NewPoint(Sent, kw_only=True, frozen=True):
     """Named values at a step."""
 
     step: int
     values: dict[str, float]
+
+
+class OperationEffect(Model, kw_only=True, frozen=True):
+    """What one operation did."""
+
+    kind: (
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+            "upload",
+        ]
+        | str
+    )
+    n_after: int
+    n_before: int
+    places: list[int]
+    rows: list[str]
+    statement: str
 
 
 class Overrides(Sent, kw_only=True, frozen=True):
@@ -452,6 +495,16 @@ class RowWarning(Model, kw_only=True, frozen=True):
     remedy: str
 
 
+class RuleRecord(Model, kw_only=True, frozen=True):
+    """A rule's record in a workspace."""
+
+    mean_error: float
+    n: int
+    n_covered: int
+    n_hits: int
+    rule: str
+
+
 class Rules(Sent, kw_only=True, frozen=True):
     """When a loop is good enough or not worth going on (method, section 7)."""
 
@@ -495,12 +548,11 @@ class Scale(Sent, kw_only=True, frozen=True):
     min: float = NOT_SENT
 
 
-class Series(Model, kw_only=True, frozen=True):
-    """One column of a curve: values at increasing steps. Values may be NaN or infinite, steps never repeat."""
+class SplitPart(Sent, kw_only=True, frozen=True):
+    """One part of a split."""
 
     name: str
-    steps: list[int]
-    values: list[float]
+    share: float
 
 
 class Step(Model, kw_only=True, frozen=True):
@@ -517,6 +569,37 @@ class StopRule(Model, kw_only=True, frozen=True):
     detail: str
     met: bool
     rule: Literal["beaten_and_flat", "budget", "diminishing_returns", "good_enough"] | str
+
+
+class TouchedRow(Model, kw_only=True, frozen=True):
+    """A row that a derivation drops or adds."""
+
+    answer: str
+    line: int
+    operation: (
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+            "upload",
+        ]
+        | str
+    )
+    prompt: str
+    reason: str
+    row_id: str
+
+
+class TrackRecord(Model, kw_only=True, frozen=True):
+    """How the predictions of each rule turned out in this workspace."""
+
+    demoted: list[str]
+    rules: list[RuleRecord]
 
 
 class Warning(Model, kw_only=True, frozen=True):
@@ -739,13 +822,30 @@ class CurveReading(Model, kw_only=True, frozen=True):
     rise: float | None = None
 
 
-class Curves(Model, kw_only=True, frozen=True):
-    """A run's curves, downsampled when `max_points` asks for it."""
+class DatasetOperation(Sent, kw_only=True, frozen=True):
+    """One operation that makes a new version; each kind reads its own fields."""
 
-    n_points: int
-    run_id: str
-    series: list[Series]
-    best_step: int | None = None
+    kind: (
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+        ]
+        | str
+    )
+    answer_field: str = NOT_SENT
+    examples: list[dict[str, Any]] | None = None
+    ids: list[str] | None = None
+    lines: list[int] | None = None
+    method: Literal["dpo", "rft", "sft"] | str | None = None
+    min_score: float | None = None
+    near: bool = NOT_SENT
+    parts: list[SplitPart] | None = None
 
 
 class DatasetVersion(Model, kw_only=True, frozen=True):
@@ -784,12 +884,11 @@ class DatasetVersion(Model, kw_only=True, frozen=True):
     parent_id: str | None = None
 
 
-class Derivation(Model, kw_only=True, frozen=True):
-    """What the operations did, and the version that came of them."""
+class DerivedPart(Model, kw_only=True, frozen=True):
+    """One version that came, or would come, of a derivation."""
 
-    dropped_lines: list[int]
-    n_after: int
-    n_before: int
+    n_examples: int
+    name: str
     version: DatasetVersion | None = None
 
 
@@ -953,6 +1052,18 @@ class Answer(Model, kw_only=True, frozen=True):
     warnings: list[Warning]
     change: Change | None = None
     method_reading: MethodReading | None = None
+
+
+class Derivation(Model, kw_only=True, frozen=True):
+    """What the operations did, and the versions that came of them."""
+
+    dropped_lines: list[int]
+    effects: list[OperationEffect]
+    n_after: int
+    n_before: int
+    parts: list[DerivedPart]
+    touched: list[TouchedRow]
+    version: DatasetVersion | None = None
 
 
 class MultiModelRuns(Model, kw_only=True, frozen=True):

@@ -5,17 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Literal, NotRequired, TypedDict
-
-
-class Budget(TypedDict):
-    """What a loop may spend; null means unlimited."""
-
-    currency: NotRequired[str]
-    deadline: NotRequired[datetime | None]
-    max_cost: NotRequired[Decimal | None]
-    max_runs: NotRequired[int | None]
 
 
 class BudgetPatch(TypedDict):
@@ -25,13 +15,6 @@ class BudgetPatch(TypedDict):
     deadline: NotRequired[datetime | None]
     max_cost: NotRequired[str | None]
     max_runs: NotRequired[int | None]
-
-
-class DropOperation(TypedDict):
-    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
-
-    kind: Literal["drop_contradictions", "drop_duplicates", "drop_ids"]
-    lines: NotRequired[list[int] | None]
 
 
 class EffectiveConfig(TypedDict):
@@ -64,6 +47,15 @@ class NewBaseline(TypedDict):
     """Which evaluation of the untuned model everything is compared with."""
 
     evaluation_id: str
+
+
+class NewBudget(TypedDict):
+    """What a loop may spend; null means unlimited."""
+
+    currency: NotRequired[str]
+    deadline: NotRequired[datetime | None]
+    max_cost: NotRequired[str | None]
+    max_runs: NotRequired[int | None]
 
 
 class NewCheckpoint(TypedDict):
@@ -109,14 +101,6 @@ class NewDeployment(TypedDict):
     override_reason: NotRequired[str | None]
     recommendation_id: NotRequired[str | None]
     run_id: str
-
-
-class NewDerivation(TypedDict):
-    """A new version made from this one; with `dry_run` it is only counted, not stored."""
-
-    dry_run: NotRequired[bool]
-    operations: list[DropOperation]
-    recommendation_id: NotRequired[str | None]
 
 
 class NewDiagnosis(TypedDict):
@@ -256,6 +240,13 @@ class Scale(TypedDict):
     min: NotRequired[float]
 
 
+class SplitPart(TypedDict):
+    """One part of a split."""
+
+    name: str
+    share: float
+
+
 class WebhookEndpointPatch(TypedDict):
     """Changes to an endpoint; what is absent stays."""
 
@@ -293,6 +284,29 @@ class ChoicesPatch(TypedDict):
     n_epochs: NotRequired[Range | None]
 
 
+class DatasetOperation(TypedDict):
+    """One operation that makes a new version; each kind reads its own fields."""
+
+    answer_field: NotRequired[str]
+    examples: NotRequired[list[dict[str, Any]] | None]
+    ids: NotRequired[list[str] | None]
+    kind: Literal[
+        "add_examples",
+        "convert",
+        "drop_contradictions",
+        "drop_duplicates",
+        "drop_ids",
+        "fix_contradictions",
+        "keep_by_score",
+        "split",
+    ]
+    lines: NotRequired[list[int] | None]
+    method: NotRequired[Literal["dpo", "rft", "sft"] | None]
+    min_score: NotRequired[float | None]
+    near: NotRequired[bool]
+    parts: NotRequired[list[SplitPart] | None]
+
+
 class LoopPatch(TypedDict):
     """Changes to a loop. What is absent stays as it is; nested objects are merged."""
 
@@ -303,6 +317,14 @@ class LoopPatch(TypedDict):
     rules: NotRequired[RulesPatch]
     task: NotRequired[str]
     validation_version_id: NotRequired[str | None]
+
+
+class NewDerivation(TypedDict):
+    """A new version made from this one; with `dry_run` it is only shown, not stored."""
+
+    dry_run: NotRequired[bool]
+    operations: list[DatasetOperation]
+    recommendation_id: NotRequired[str | None]
 
 
 class NewEvalSuite(TypedDict):
@@ -335,7 +357,7 @@ class NewLoop(TypedDict):
     """A loop to be created."""
 
     autopilot: NotRequired[Literal["auto", "off", "propose"]]
-    budget: NotRequired[Budget]
+    budget: NotRequired[NewBudget]
     choices: NotRequired[Choices]
     dataset_id: NotRequired[str | None]
     metric: NotRequired[Metric]

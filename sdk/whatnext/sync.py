@@ -19,6 +19,7 @@ from whatnext._sync.loop import Loop
 from whatnext._sync.loops_by_hand import LoopsByHand
 from whatnext._sync.pages import Pager
 from whatnext._sync.runs_by_hand import EvaluationsByHand, RunsByHand
+from whatnext._sync.streams import EventStream
 from whatnext._upload import File, OnProgress, Upload
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ _EVALUATIONS_LIST_ITEMS: Operation[m.EvaluationItem] = Operation(
 _EVALUATIONS_LIST: Operation[m.Evaluation] = Operation(
     "evaluations.list", "GET", "/v1/evaluations", m.Evaluation, paged=True
 )
+_EVENTS_STREAM: Operation[m.Event] = Operation("events.stream", "GET", "/v1/events", m.Event, media="text/event-stream")
 _EVENTS_LIST: Operation[m.Event] = Operation("events.list", "GET", "/v1/events", m.Event, paged=True)
 _KEYS_CREATE: Operation[m.CreatedKey] = Operation("keys.create", "POST", "/v1/keys", m.CreatedKey)
 _KEYS_GET: Operation[m.Key] = Operation("keys.get", "GET", "/v1/keys/{key_id}", m.Key)
@@ -109,6 +111,9 @@ _RECOMMENDATIONS_DECIDE: Operation[m.Recommendation] = Operation(
 _RECOMMENDATIONS_GET: Operation[m.Recommendation] = Operation(
     "recommendations.get", "GET", "/v1/recommendations/{recommendation_id}", m.Recommendation
 )
+_RECOMMENDATIONS_TRACK_RECORD: Operation[m.TrackRecord] = Operation(
+    "recommendations.track_record", "GET", "/v1/recommendations/track-record", m.TrackRecord
+)
 _RECOMMENDATIONS_LIST: Operation[m.Recommendation] = Operation(
     "recommendations.list", "GET", "/v1/recommendations", m.Recommendation, paged=True
 )
@@ -131,6 +136,7 @@ _RUNS_PUT_METRICS: Operation[m.MetricsReceipt] = Operation(
 _RUNS_UPDATE: Operation[m.Run] = Operation("runs.update", "PATCH", "/v1/runs/{run_id}", m.Run)
 _RUNS_LIST: Operation[m.Run] = Operation("runs.list", "GET", "/v1/runs", m.Run, paged=True)
 _SERVICE_LIVE: Operation[str] = Operation("service.live", "GET", "/livez", media="text/plain")
+_SERVICE_METRICS: Operation[str] = Operation("service.metrics", "GET", "/metrics", media="text/plain")
 _SERVICE_PROBLEM: Operation[str] = Operation("service.problem", "GET", "/problems/{code}", media="text/markdown")
 _SERVICE_READY: Operation[str] = Operation("service.ready", "GET", "/readyz", media="text/plain")
 _WEBHOOK_ENDPOINTS_CREATE: Operation[m.CreatedWebhookEndpoint] = Operation(
@@ -209,7 +215,7 @@ class DatasetVersions:
         self,
         version_id: Ref,
         *,
-        operations: Sequence[m.DropOperation | p.DropOperation],
+        operations: Sequence[m.DatasetOperation | p.DatasetOperation],
         dry_run: bool | UnsetType = UNSET,
         recommendation_id: str | None | UnsetType = UNSET,
         idempotency_key: str | None = None,
@@ -217,7 +223,7 @@ class DatasetVersions:
     ) -> m.Derivation:
         """Make a new version by operations on this one; with `dry_run` only count what they would do.
 
-        >>> found = client.dataset_versions.derive("version_1", operations=[{"kind": "drop_contradictions"}])
+        >>> found = client.dataset_versions.derive("version_1", operations=[{"kind": "add_examples"}])
         """
         return self._transport.call(
             _DATASET_VERSIONS_DERIVE,
@@ -337,7 +343,7 @@ class Datasets:
         *,
         limit: int | None = None,
         cursor: str | None = None,
-        loop_id: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Dataset]:
         """List the workspace's datasets, newest first.
@@ -578,7 +584,7 @@ class EvalSuites:
         *,
         limit: int | None = None,
         cursor: str | None = None,
-        loop_id: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.EvalSuite]:
         """List eval suites, newest first.
@@ -724,17 +730,43 @@ class Events:
         self._client = client
         self._transport = client.transport
 
+    def stream(
+        self,
+        *,
+        after: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
+        type: str | Sequence[str] | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> EventStream[m.Event]:
+        """List what happened, oldest first: the ordered log.
+
+        `Accept: text/event-stream` gives the same log as server-sent events that go on as things happen: `id` is the
+        event's id, `event` its type, `data` the event as JSON, and a comment comes when nothing else does. After a
+        cut the reader sends the last `id` it saw as Last-Event-ID and misses nothing.
+
+        >>> events = client.events.stream()
+        """
+        return self._transport.stream(
+            _EVENTS_STREAM,
+            query={"after": after, "loop_id": loop_id, "type": type},
+            timeout=timeout,
+        )
+
     def list(
         self,
         *,
         limit: int | None = None,
         cursor: str | None = None,
         after: str | None = None,
-        loop_id: str | None = None,
-        type: str | None = None,
+        loop_id: str | Sequence[str] | None = None,
+        type: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Event]:
         """List what happened, oldest first: the ordered log.
+
+        `Accept: text/event-stream` gives the same log as server-sent events that go on as things happen: `id` is the
+        event's id, `event` its type, `data` the event as JSON, and a comment comes when nothing else does. After a
+        cut the reader sends the last `id` it saw as Last-Event-ID and misses nothing.
 
         >>> items = [each for each in client.events.list()]
         """
@@ -834,7 +866,7 @@ class Loops(LoopsByHand):
         slug: str,
         task: str,
         autopilot: Literal["auto", "off", "propose"] | UnsetType = UNSET,
-        budget: m.Budget | p.Budget | UnsetType = UNSET,
+        budget: m.NewBudget | p.NewBudget | UnsetType = UNSET,
         choices: m.Choices | p.Choices | UnsetType = UNSET,
         dataset_id: str | None | UnsetType = UNSET,
         metric: m.Metric | p.Metric | UnsetType = UNSET,
@@ -1110,6 +1142,20 @@ class Recommendations:
         return self._transport.call(
             _RECOMMENDATIONS_GET,
             path=(recommendation_id,),
+            timeout=timeout,
+        )
+
+    def track_record(
+        self,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.TrackRecord:
+        """How the advice has done: for each rule its predictions, hits, and how often the interval held the result.
+
+        >>> found = client.recommendations.track_record()
+        """
+        return self._transport.call(
+            _RECOMMENDATIONS_TRACK_RECORD,
             timeout=timeout,
         )
 
@@ -1392,6 +1438,23 @@ class Service:
             timeout=timeout,
         )
 
+    def metrics(
+        self,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> str:
+        """Get what the process is doing, in Prometheus' text format.
+
+        Requests by route and status, durations, waiting readers, database connections and background jobs. Like
+        every other route it needs a key; give Prometheus one with the scope `read` as its bearer token.
+
+        >>> text = client.service.metrics()
+        """
+        return self._transport.text(
+            _SERVICE_METRICS,
+            timeout=timeout,
+        )
+
     def problem(
         self,
         code: Ref,
@@ -1589,6 +1652,7 @@ class Client(BaseClient):
         _EVALUATIONS_GET,
         _EVALUATIONS_LIST_ITEMS,
         _EVALUATIONS_LIST,
+        _EVENTS_STREAM,
         _EVENTS_LIST,
         _KEYS_CREATE,
         _KEYS_GET,
@@ -1607,6 +1671,7 @@ class Client(BaseClient):
         _LOOPS_LIST,
         _RECOMMENDATIONS_DECIDE,
         _RECOMMENDATIONS_GET,
+        _RECOMMENDATIONS_TRACK_RECORD,
         _RECOMMENDATIONS_LIST,
         _RUNS_ADD_CHECKPOINT,
         _RUNS_CANCEL,
@@ -1619,6 +1684,7 @@ class Client(BaseClient):
         _RUNS_UPDATE,
         _RUNS_LIST,
         _SERVICE_LIVE,
+        _SERVICE_METRICS,
         _SERVICE_PROBLEM,
         _SERVICE_READY,
         _WEBHOOK_ENDPOINTS_CREATE,

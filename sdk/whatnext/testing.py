@@ -23,6 +23,7 @@ import msgspec
 
 from whatnext import models
 from whatnext._example import example
+from whatnext._literal_call import fitting_operations
 from whatnext._operation import JSON, Operation
 from whatnext.aio import AsyncClient
 from whatnext.sync import Client
@@ -109,11 +110,7 @@ class FakeService:
         return _response(chosen(received) if callable(chosen) else chosen, operation, received)
 
     def _operation(self, request: httpx.Request) -> Operation[Any] | None:
-        fitting = [
-            each
-            for each in Client.operations
-            if each.method == request.method and each.pattern.fullmatch(request.url.path)
-        ]
+        fitting = fitting_operations(Client.operations, request.method, request.url.path)
         exact = [each for each in fitting if each.media == request.headers.get("accept")]
         return next(iter(exact or fitting), None)
 

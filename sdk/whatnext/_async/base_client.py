@@ -2,9 +2,9 @@
 """What a client is besides its resources."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
 import msgspec
@@ -15,8 +15,12 @@ from whatnext._async.transport import AsyncTransport
 from whatnext._async.writer import AsyncMetricsWriter
 from whatnext._config import DEFAULT_MAX_RETRIES, Config, Timeout, make_config
 from whatnext._literal_call import checked_path, operation_of
-from whatnext._operation import Operation
+from whatnext._operation import Operation, Ref
+from whatnext._progress import Progress, Step
 from whatnext.errors import NothingToCarryOutError
+
+if TYPE_CHECKING:
+    from whatnext.aio import AsyncClient
 
 
 class AsyncShared:
@@ -147,6 +151,22 @@ class AsyncBaseClient:
             raise NothingToCarryOutError(f"{answer.action.kind} names no request: {answer.headline}")
         key = f"carry-out.{answer.loop_id}.{answer.state_version}.{answer.action.recommendation_id}"
         return await self.execute(request, idempotency_key=key)
+
+    def follow(
+        self,
+        loop: Ref,
+        *,
+        timeout_s: float | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        approve: Callable[[models.Answer], bool] | None = None,
+    ) -> AsyncIterator[Step]:
+        """Drive a loop until it ends or a person must act; see `client.loops.follow`.
+
+        >>> [step.kind for step in client.follow("support-bot")]
+        ['start_run', 'ship']
+        """
+        loops = cast("AsyncClient", self).loops
+        return loops.follow(loop, timeout_s=timeout_s, on_progress=on_progress, approve=approve)
 
     def metrics_writer(self) -> AsyncMetricsWriter:
         """What sends logged metrics; made with the first one."""

@@ -1,6 +1,7 @@
 """The command line."""
 
 import argparse
+from collections.abc import Sequence
 
 from whatnext._config import VERSION
 
@@ -12,6 +13,23 @@ EPILOG = """exit status of next and follow:
 The key comes from WHATNEXT_API_KEY, else from `whatnext login`; the service from --base-url, WHATNEXT_BASE_URL,
 `whatnext login`, or http://127.0.0.1:8321. On a terminal the output is for people, otherwise JSON.
 """
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The chosen command and its options; exits with 2 on wrong usage.
+
+    argparse takes no NAME=VALUE after an option that follows the run, so these are gathered here.
+    """
+    parser = make_parser()
+    chosen, left = parser.parse_known_args(arguments)
+    if left and (chosen.command != "log" or any(each.startswith("-") for each in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    try:
+        if left:
+            chosen.values = [*chosen.values, *map(_named_value, left)]
+    except argparse.ArgumentTypeError as error:
+        parser.error(str(error))
+    return chosen
 
 
 def make_parser() -> argparse.ArgumentParser:

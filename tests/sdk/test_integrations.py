@@ -1,0 +1,148 @@
+"""What other tools leave behind, and the Trainer's events."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from whatnext.integrations.result_files import put_result_file
+from whatnext.integrations.transformers import WhatnextCallback
+from whatnext.testing import FakeService, problem
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+def uploaded(path: Path) -> bytes:
+    fake = FakeService()
+    put_result_file(fake.client(), "run_1", path)
+    (request,) = fake.requests
+    assert (request.method, request.path) == ("PUT", "/v1/runs/run_1/metrics")
+    return request.content
+
+
+def test_a_trainers_folder_gives_its_newest_record(tmp_path: Path) -> None:
+    for step in (9, 100, 20):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "trainer_state.json").write_text(json.dumps({"log_history": [], "global_step": step}))
+    (tmp_path / "checkpoint-best").mkdir()
+    (tmp_path / "checkpoint-best" / "trainer_state.json").write_text("{}")
+    assert json.loads(uploaded(tmp_path))["global_step"] == 100
+    (tmp_path / "trainer_state.json").write_text('{"global_step": 200}')
+    assert json.loads(uploaded(tmp_path))["global_step"] == 200
+    assert json.loads(uploaded(tmp_path / "checkpoint-9" / "trainer_state.json"))["global_step"] == 9
+
+
+def test_an_mlflow_run_becomes_points(tmp_path: Path) -> None:
+    metrics = tmp_path / "metrics"
+    (metrics / "eval").mkdir(parents=True)
+    (tmp_path / "meta.yaml").write_text("run_id: 1\n")
+    (metrics / "train_loss").write_text("1700000000000 2.5 0\n1700000000001 nan 10\n")
+    (metrics / "eval" / "loss").write_text("1700000000000 2.0 10\n")
+    expected = ['{"step": 10, "eval/loss": 2.0}', '{"step": 0, "train_loss": 2.5}', '{"step": 10, "train_loss": NaN}']
+    assert uploaded(tmp_path).decode().splitlines() == expected
+    assert uploaded(metrics).decode().splitlines() == expected
+    history = tmp_path / "history.csv"
+    history.write_text("run_id,key,value,step,timestamp\n1,train_loss,2.5,0,1\n1,train_loss,2.0,10,2\n")
+    assert uploaded(history).decode().splitlines() == [
+        '{"step": 0, "train_loss": 2.5}',
+        '{"step": 10, "train_loss": 2.0}',
+    ]
+
+
+def test_a_wandb_history_gives_its_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    rows = [{"_step": 1, "_runtime": 3.2, "train/loss": 2.5, "note": "x", "done": True}, {"_step": 2, "train/loss": 2}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [json.loads(line) for line in uploaded(path).splitlines()] == [
+        {"step": 1, "train/loss": 2.5},
+        {"step": 2, "train/loss": 2},
+    ]
+
+
+@pytest.mark.parametrize("name", ["curve.csv", "points.jsonl", "trainer_state.json", "odd.json"])
+def test_any_other_file_goes_as_it_is(name: str, tmp_path: Path) -> None:
+    content = {"curve.csv": b"step,train_loss\r\n1,0.5\r\n", "odd.json": b"\xef\xbb\xbf[1"}.get(name, b'{"step": 1}\n')
+    (tmp_path / name).write_bytes(content)
+    assert uploaded(tmp_path / name) == content
+
+
+def test_real_exports_go_as_they_are() -> None:
+    if not DATA.is_dir():
+        pytest.skip("the folder of real result files is not here")
+    found = sorted((DATA / "trainer_state").rglob("*.csv"))[:3] + sorted((DATA / "trainer_state").rglob("*.json"))[:3]
+    assert found
+    for path in found:
+        assert uploaded(path) == path.read_bytes()
+
+
+def test_a_folder_without_a_record_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no MLflow run"):
+        put_result_file(FakeService().client(), "run_1", tmp_path)
+
+
+def train(callback: Any, *, main_process: bool = True) -> None:
+    """The events of a short training, as the Trainer sends them."""
+    args = SimpleNamespace(output_dir="out")
+    state = SimpleNamespace(global_step=0, epoch=0.0, is_world_process_zero=main_process)
+    control = SimpleNamespace()
+
+    def event(name: str, **more: Any) -> None:
+        assert getattr(callback, name)(args, state, control, model=None, **more) is None
+
+    event("on_init_end")
+    event("on_train_begin")
+    state.global_step, state.epoch = 10, 0.5
+    event("on_step_end")
+    event("on_log", logs={"loss": 2.5, "grad_norm": 1.0, "learning_rate": 1e-5, "epoch": 0.5})
+    state.global_step, state.epoch = 20, 1.0
+    event("on_log", logs={"eval_loss": 2.0, "eval_runtime": 1.0, "eval_samples_per_second": 9.0, "epoch": 1.0})
+    event("on_save")
+    event("on_log", logs={"train_runtime": 9.0, "train_loss": 2.2, "total_flos": 1.0, "epoch": 1.0})
+    event("on_train_end")
+    event("on_event_of_tomorrow")
+
+
+def test_a_training_reports_itself(tmp_path: Path) -> None:
+    fake = FakeService()
+    with fake.client(spool_dir=tmp_path) as client:
+        train(WhatnextCallback("support-bot/R3", client))
+    assert all(request.path.startswith("/v1/runs/support-bot~R3") for request in fake.requests)
+    assert [request.json for request in fake.sent("runs.update")] == [{"status": "running"}, {"status": "succeeded"}]
+    points = [point for request in fake.sent("runs.log_metrics") for point in request.json["points"]]
+    assert points == [
+        {"step": 10, "values": {"train_loss": 2.5, "grad_norm": 1.0, "learning_rate": 1e-5}},
+        {"step": 20, "values": {"full_valid_loss": 2.0}},
+    ]
+    (checkpoint,) = fake.sent("runs.add_checkpoint")
+    assert checkpoint.json == {
+        "step": 20,
+        "epoch": 1,
+        "model": "out/checkpoint-20",
+        "train_loss": 2.5,
+        "full_valid_loss": 2.0,
+    }
+    assert fake.requests[-1].operation == "runs.update"
+
+
+def test_only_the_main_process_reports(tmp_path: Path) -> None:
+    fake = FakeService()
+    with fake.client(spool_dir=tmp_path) as client:
+        train(WhatnextCallback("run_1", client), main_process=False)
+    assert fake.requests == []
+
+
+def test_a_service_that_refuses_never_stops_a_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fake = FakeService()
+    for operation in ("runs.update", "runs.log_metrics", "runs.add_checkpoint"):
+        fake.on(operation, problem(409, "run_ended"))
+    with fake.client(spool_dir=tmp_path) as client:
+        train(WhatnextCallback("run_1", client))
+    assert "run_ended" in caplog.text
+
+
+def test_a_callback_has_no_attributes_that_it_has_not() -> None:
+    with pytest.raises(AttributeError):
+        _ = WhatnextCallback("run_1", FakeService().client()).state

@@ -1,0 +1,103 @@
+"""The document and the SDK's generated files are fresh, and the same whatever the hash seed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+OPENAPI = ROOT / "openapi"
+PACKAGE = ROOT / "sdk" / "whatnext"
+
+
+def run(*arguments: str | Path, seed: str = "0") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_the_document_is_what_the_application_says(seed: str) -> None:
+    done = run(OPENAPI / "export.py", "--check", seed=seed)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_the_generated_files_are_what_the_document_says(seed: str, tmp_path: Path) -> None:
+    done = run(OPENAPI / "generate.py", "--out", tmp_path, seed=seed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = {path.relative_to(tmp_path): path.read_text() for path in tmp_path.rglob("*.py")}
+    assert {"models.py", "params.py", "aio.py", "sync.py"} <= {path.name for path in made}
+    stale = [str(path) for path, text in made.items() if (PACKAGE / path).read_text() != text]
+    assert stale == []
+
+
+def test_what_is_stale_is_named_and_fails_the_check(tmp_path: Path) -> None:
+    shutil.copytree(PACKAGE / "_sync", tmp_path / "_sync")
+    (tmp_path / "_sync" / "left_over.py").write_text("")
+    for name in ("models.py", "params.py", "aio.py", "sync.py"):
+        (tmp_path / name).write_text((PACKAGE / name).read_text())
+    (tmp_path / "sync.py").write_text("# by hand\n")
+    done = run(OPENAPI / "generate.py", "--check", "--out", tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith("stale: sync.py, _sync/left_over.py; run ")
+
+
+def test_every_operation_has_a_method() -> None:
+    document = json.loads((OPENAPI / "openapi.json").read_text())
+    source = (PACKAGE / "sync.py").read_text()
+    for item in document["paths"].values():
+        for operation in item.values():
+            assert f'"{operation["operationId"]}"' in source
+
+
+def _document(content: dict[str, Any]) -> dict[str, Any]:
+    schemas = {
+        "Thing": {
+            "type": "object",
+            "description": "A thing.",
+            "properties": {"id": {"type": "string", "minLength": 5}, "colour": {"type": "string", "enum": ["red"]}},
+            "required": ["id", "colour"],
+            "additionalProperties": False,
+        },
+        "ThingPage": {
+            "type": "object",
+            "properties": {
+                "data": {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}},
+                "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            },
+            "required": ["data", "next_cursor"],
+        },
+    }
+    operation = {
+        "operationId": "things.list",
+        "description": "Things.",
+        "parameters": [{"in": "query", "name": "after", "schema": {"type": "string"}}],
+        "responses": {"200": {"content": content}},
+    }
+    return {"openapi": "3.1.0", "components": {"schemas": schemas}, "paths": {"/v1/things": {"get": operation}}}
+
+
+def test_other_media_of_an_operation_become_methods_of_their_own(tmp_path: Path) -> None:
+    page = {"schema": {"$ref": "#/components/schemas/ThingPage"}}
+    text = {"schema": {"type": "string"}}
+    content = {"application/json": page, "text/event-stream": text, "image/png": text, "text/csv": text}
+    (tmp_path / "doc.json").write_text(json.dumps(_document(content)))
+    done = run(OPENAPI / "generate.py", "--document", tmp_path / "doc.json", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    sync, models = ((tmp_path / "out" / name).read_text() for name in ("sync.py", "models.py"))
+    assert "-> Pager[m.Thing]:" in sync
+    assert "def stream(" in sync
+    assert "-> EventStream[m.Thing]:" in sync
+    assert "def list_png(" in sync
+    assert "-> bytes:" in sync
+    assert "def list_csv(" in sync
+    assert "-> str:" in sync
+    assert 'colour: Literal["red"] | str' in models
+    assert "id: str\n" in models
+    assert "forbid" not in models
