@@ -13,10 +13,10 @@ _NOISE = {"deprecated": False, "allowEmptyValue": False, "allowReserved": False}
 _REF = "#/components/schemas/"
 
 
-def polish(document: Json, scopes: dict[str, str], uploads: dict[str, str], also: dict[str, tuple[str, ...]]) -> Json:
-    """Put msgspec's schemas under Litestar's paths, and say what handlers do by hand: uploads, other media, scopes."""
+def put_schemas(document: Json, examples: Json) -> Json:
+    """Litestar's document with msgspec's schemas, both in one style."""
     _, schemas = msgspec.json.schema_components([*STRUCTS, *PAGES], ref_template=_REF + "{name}")
-    tidied: Json = _tidy(json.loads(json.dumps(document)))
+    tidied: Json = _tidy(json.loads(json.dumps(document, default=msgspec.to_builtins)))
     ours = {_name(key): _tidy(json.loads(json.dumps(value))) for key, value in schemas.items()}
     closed = {kind.__name__ for kind in STRUCTS if kind.__struct_config__.forbid_unknown_fields}
     for name, schema in ours.items():
@@ -25,50 +25,25 @@ def polish(document: Json, scopes: dict[str, str], uploads: dict[str, str], also
         schema["title"] = name
         if name not in closed and not _leaves_out(name):
             schema["required"] = sorted(schema["properties"])
+        if (item := name.removesuffix("Page")) != name and item in examples:
+            examples[name] = {"data": [examples[item]], "next_cursor": None}
     used = {_name(key): value for key, value in tidied["components"]["schemas"].items()}
     tidied["components"]["schemas"] = {key: ours.get(key, value) for key, value in sorted({**used, **ours}.items())}
-    for path, item in tidied["paths"].items():
-        for method, operation in item.items():
-            _polish_operation(path, method, operation, scopes, uploads, also)
-    tidied["paths"] = dict(sorted(tidied["paths"].items()))
-    return _reachable(tidied)
+    return tidied
 
 
-def _polish_operation(
-    path: str,
-    method: str,
-    operation: Json,
-    scopes: dict[str, str],
-    uploads: dict[str, str],
-    also: dict[str, tuple[str, ...]],
-) -> None:
-    name = operation["operationId"]
-    description = operation.get("description", "")
-    operation["summary"] = description.split("\n")[0].split(". ")[0].rstrip(".") or name
-    if name in scopes:
-        operation["security"] = [{"api_key": [scopes[name]]}]
-    if operation.get("security") == [{}]:
-        operation["security"] = []
-    for parameter in operation.get("parameters", ()):
-        parameter["schema"] = _without_null(parameter["schema"])
-    if name in uploads:
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        form = {
-            "type": "object",
-            "required": ["file"],
-            "properties": {"file": {"type": "string", "format": "binary"}},
-        }
-        operation["requestBody"] = {
-            "required": True,
-            "content": {uploads[name]: binary, "multipart/form-data": {"schema": form}},
-        }
-    for status, answer in operation["responses"].items():
-        if status.startswith("2") and name in also:
-            answer["content"].update({media: {"schema": {"type": "string"}} for media in also[name]})
-    if any(parameter["name"] == "If-None-Match" for parameter in operation.get("parameters", ())):
-        operation["responses"]["304"] = {"description": "Nothing has moved.", "headers": {}}
-        del operation["responses"]["304"]["headers"]
-    operation["responses"] = dict(sorted(operation["responses"].items()))
+def drop_unused(document: Json) -> None:
+    """Drop schemas and examples that nothing refers to."""
+    components = document["components"]
+    for kind in ("responses", "examples", "schemas"):
+        seen: set[str] = set()
+        todo = [document["paths"], document["webhooks"], components["responses"]][: 2 if kind == "responses" else 3]
+        while todo:
+            for ref in re.findall(rf'"#/components/{kind}/([^"]+)"', json.dumps(todo.pop())):
+                if ref not in seen:
+                    seen.add(ref)
+                    todo.append(components[kind][ref])
+        components[kind] = {key: value for key, value in components[kind].items() if key in seen}
 
 
 def _leaves_out(name: str) -> bool:
@@ -102,27 +77,3 @@ def _tidy(node: Any) -> Any:
     if "headers" in node and not node["headers"]:
         del node["headers"]
     return node
-
-
-def _without_null(schema: Json) -> Json:
-    """A parameter may be absent, never null."""
-    options = schema.get("oneOf") or schema.get("anyOf")
-    if not options or {"type": "null"} not in options:
-        return schema
-    rest = [each for each in options if each != {"type": "null"}]
-    kept = {key: value for key, value in schema.items() if key not in ("oneOf", "anyOf")}
-    return {**kept, **rest[0]} if len(rest) == 1 else {**kept, "anyOf": rest}
-
-
-def _reachable(document: Json) -> Json:
-    """Drop schemas that nothing refers to."""
-    schemas = document["components"]["schemas"]
-    seen: set[str] = set()
-    todo = [document["paths"]]
-    while todo:
-        for ref in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(todo.pop())):
-            if ref not in seen:
-                seen.add(ref)
-                todo.append(schemas[ref])
-    document["components"]["schemas"] = {key: value for key, value in schemas.items() if key in seen}
-    return document

@@ -67,3 +67,20 @@ class WebhookDelivery(Resource, kw_only=True, frozen=True):
     next_attempt_at: UtcTime | None
     created_at: UtcTime
     finished_at: UtcTime | None
+
+
+class WebhookSubject(Resource, kw_only=True, frozen=True):
+    """What an event is about."""
+
+    id: str
+    loop_id: str | None
+    version: int
+    """The subject's version after the event."""
+
+
+class WebhookMessage(Resource, kw_only=True, frozen=True):
+    """What an endpoint is told: thin, because only a look at the resource is sure to be fresh."""
+
+    type: str
+    timestamp: UtcTime
+    data: WebhookSubject

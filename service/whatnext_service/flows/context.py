@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from whatnext_service.contract.webhooks import WebhookMessage, WebhookSubject
 from whatnext_service.core.ids import Prefix, new_id
 from whatnext_service.core.state import BaseModel
 from whatnext_service.providers.port import Poster, ServedModels, TrainingPlatform
@@ -16,7 +17,7 @@ from whatnext_service.store.bell import Bell
 from whatnext_service.store.db import Conn, Pool
 from whatnext_service.store.transaction import transaction
 
-Task = Literal["move_run", "evaluate", "advise", "delete_model", "deliver"]
+Task = Literal["move_run", "evaluate", "advise", "delete_model", "deliver", "report_quality"]
 
 
 class Defer(Protocol):
@@ -80,9 +81,9 @@ class Notice:
     version: int
 
     def payload(self, now: datetime) -> bytes:
-        """What a webhook is told: thin, because only a look at the resource is sure to be fresh."""
-        data = {"id": self.subject_id, "loop_id": self.loop_id, "version": self.version}
-        return msgspec.json.encode({"type": self.type, "timestamp": now, "data": data})
+        """What a webhook is told."""
+        subject = WebhookSubject(id=self.subject_id, loop_id=self.loop_id, version=self.version)
+        return msgspec.json.encode(WebhookMessage(type=self.type, timestamp=now, data=subject))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,8 @@ from whatnext_service.contract.webhooks import (
     WebhookDelivery,
     WebhookEndpoint,
     WebhookEndpointPatch,
+    WebhookMessage,
+    WebhookSubject,
 )
 from whatnext_service.core.webhook_schedule import RETRY_AFTER_S, outcome_of
 from whatnext_service.errors import DomainError, ProviderError
@@ -76,7 +78,8 @@ async def delete_endpoint(tx: Tx, endpoint_id: str) -> WebhookEndpoint:
 async def send_test(tx: Tx, endpoint_id: str) -> WebhookDelivery:
     """Send an endpoint a `webhook.test` event, signed like any other."""
     endpoint = await find_endpoint(tx, endpoint_id)
-    body = msgspec.json.encode({"type": "webhook.test", "timestamp": tx.now, "data": {"id": endpoint.id}})
+    subject = WebhookSubject(id=endpoint.id, loop_id=None, version=endpoint.version)
+    body = msgspec.json.encode(WebhookMessage(type="webhook.test", timestamp=tx.now, data=subject))
     delivery_id = tx.new_id("whd")
     await webhooks.insert_delivery(
         tx.conn, tx.workspace_id, delivery_id, endpoint.id, None, "webhook.test", body, tx.now
