@@ -1,7 +1,7 @@
 """Operations of the service: their paths, their requests and how their answers are decoded."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
@@ -104,8 +104,8 @@ def query_string(query: Mapping[str, Any]) -> str:
     for name, value in query.items():
         if value is UNSET or value is None:
             continue
-        for each in value if isinstance(value, list | tuple | set | frozenset) else (value,):
-            pairs.append((name, query_text(each)))
+        several: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
+        pairs.extend((name, query_text(each)) for each in several)
     return urlencode(pairs)
 
 

@@ -14,8 +14,18 @@ from typing import IO
 
 if sys.platform == "win32":
     import msvcrt
+
+    def _take(file: IO[bytes]) -> None:
+        file.seek(2**30)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        file.seek(0)
+
 else:
     import fcntl
+
+    def _take(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
 
 ROTATE_BYTES = 8 * 2**20
 """A spool file that has grown to this is drained and removed, and another one begun."""
@@ -93,12 +103,7 @@ def take_over(folder: Path, owner: str) -> Iterator[Spool]:
 
 def _lock(file: IO[bytes]) -> bool:
     try:
-        if sys.platform == "win32":
-            file.seek(2**30)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            file.seek(0)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(file)
     except OSError:
         return False
     return True

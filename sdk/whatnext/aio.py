@@ -217,7 +217,7 @@ class AsyncDatasetVersions:
         self,
         version_id: Ref,
         *,
-        operations: Sequence[m.DatasetOperation | p.DatasetOperation],
+        operations: Sequence[m.DropOperation | p.DropOperation],
         dry_run: bool | UnsetType = UNSET,
         recommendation_id: str | None | UnsetType = UNSET,
         idempotency_key: str | None = None,
@@ -225,7 +225,7 @@ class AsyncDatasetVersions:
     ) -> m.Derivation:
         """Make a new version by operations on this one; with `dry_run` only count what they would do.
 
-        >>> found = await client.dataset_versions.derive("version_1", operations=[{"kind": "add_examples"}])
+        >>> found = await client.dataset_versions.derive("version_1", operations=[{"kind": "drop_contradictions"}])
         """
         return await self._transport.call(
             _DATASET_VERSIONS_DERIVE,

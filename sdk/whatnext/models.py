@@ -234,6 +234,13 @@ class DimensionScore(Model, kw_only=True, frozen=True):
     mean: float | None = None
 
 
+class DropOperation(Sent, kw_only=True, frozen=True):
+    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
+
+    kind: Literal["drop_contradictions", "drop_duplicates", "drop_ids"] | str
+    lines: list[int] | None = None
+
+
 class EffectiveConfig(Sent, kw_only=True, frozen=True):
     """What really trained, as far as it is known: the values the provider resolved, and the facts that follow.
 
@@ -419,30 +426,6 @@ class NewPoint(Sent, kw_only=True, frozen=True):
     values: dict[str, float]
 
 
-class OperationEffect(Model, kw_only=True, frozen=True):
-    """What one operation did."""
-
-    kind: (
-        Literal[
-            "add_examples",
-            "convert",
-            "drop_contradictions",
-            "drop_duplicates",
-            "drop_ids",
-            "fix_contradictions",
-            "keep_by_score",
-            "split",
-            "upload",
-        ]
-        | str
-    )
-    n_after: int
-    n_before: int
-    places: list[int]
-    rows: list[str]
-    statement: str
-
-
 class Overrides(Sent, kw_only=True, frozen=True):
     """What a run changes against its parent: exactly one field, or `seed` alone for a repeat."""
 
@@ -548,13 +531,6 @@ class Scale(Sent, kw_only=True, frozen=True):
     min: float = NOT_SENT
 
 
-class SplitPart(Sent, kw_only=True, frozen=True):
-    """One part of a split."""
-
-    name: str
-    share: float
-
-
 class Step(Model, kw_only=True, frozen=True):
     """One question of the method's tree and its answer."""
 
@@ -569,30 +545,6 @@ class StopRule(Model, kw_only=True, frozen=True):
     detail: str
     met: bool
     rule: Literal["beaten_and_flat", "budget", "diminishing_returns", "good_enough"] | str
-
-
-class TouchedRow(Model, kw_only=True, frozen=True):
-    """A row that a derivation drops or adds."""
-
-    answer: str
-    line: int
-    operation: (
-        Literal[
-            "add_examples",
-            "convert",
-            "drop_contradictions",
-            "drop_duplicates",
-            "drop_ids",
-            "fix_contradictions",
-            "keep_by_score",
-            "split",
-            "upload",
-        ]
-        | str
-    )
-    prompt: str
-    reason: str
-    row_id: str
 
 
 class TrackRecord(Model, kw_only=True, frozen=True):
@@ -822,32 +774,6 @@ class CurveReading(Model, kw_only=True, frozen=True):
     rise: float | None = None
 
 
-class DatasetOperation(Sent, kw_only=True, frozen=True):
-    """One operation that makes a new version; each kind reads its own fields."""
-
-    kind: (
-        Literal[
-            "add_examples",
-            "convert",
-            "drop_contradictions",
-            "drop_duplicates",
-            "drop_ids",
-            "fix_contradictions",
-            "keep_by_score",
-            "split",
-        ]
-        | str
-    )
-    answer_field: str = NOT_SENT
-    examples: list[dict[str, Any]] | None = None
-    ids: list[str] | None = None
-    lines: list[int] | None = None
-    method: Literal["dpo", "rft", "sft"] | str | None = None
-    min_score: float | None = None
-    near: bool = NOT_SENT
-    parts: list[SplitPart] | None = None
-
-
 class DatasetVersion(Model, kw_only=True, frozen=True):
     """An immutable version of a dataset: what was uploaded or derived, checked and counted."""
 
@@ -884,11 +810,12 @@ class DatasetVersion(Model, kw_only=True, frozen=True):
     parent_id: str | None = None
 
 
-class DerivedPart(Model, kw_only=True, frozen=True):
-    """One version that came, or would come, of a derivation."""
+class Derivation(Model, kw_only=True, frozen=True):
+    """What the operations did, and the version that came of them."""
 
-    n_examples: int
-    name: str
+    dropped_lines: list[int]
+    n_after: int
+    n_before: int
     version: DatasetVersion | None = None
 
 
@@ -1052,18 +979,6 @@ class Answer(Model, kw_only=True, frozen=True):
     warnings: list[Warning]
     change: Change | None = None
     method_reading: MethodReading | None = None
-
-
-class Derivation(Model, kw_only=True, frozen=True):
-    """What the operations did, and the versions that came of them."""
-
-    dropped_lines: list[int]
-    effects: list[OperationEffect]
-    n_after: int
-    n_before: int
-    parts: list[DerivedPart]
-    touched: list[TouchedRow]
-    version: DatasetVersion | None = None
 
 
 class MultiModelRuns(Model, kw_only=True, frozen=True):

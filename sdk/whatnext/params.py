@@ -17,6 +17,13 @@ class BudgetPatch(TypedDict):
     max_runs: NotRequired[int | None]
 
 
+class DropOperation(TypedDict):
+    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
+
+    kind: Literal["drop_contradictions", "drop_duplicates", "drop_ids"]
+    lines: NotRequired[list[int] | None]
+
+
 class EffectiveConfig(TypedDict):
     """What really trained, as far as it is known: the values the provider resolved, and the facts that follow.
 
@@ -101,6 +108,14 @@ class NewDeployment(TypedDict):
     override_reason: NotRequired[str | None]
     recommendation_id: NotRequired[str | None]
     run_id: str
+
+
+class NewDerivation(TypedDict):
+    """A new version made from this one; with `dry_run` it is only counted, not stored."""
+
+    dry_run: NotRequired[bool]
+    operations: list[DropOperation]
+    recommendation_id: NotRequired[str | None]
 
 
 class NewDiagnosis(TypedDict):
@@ -240,13 +255,6 @@ class Scale(TypedDict):
     min: NotRequired[float]
 
 
-class SplitPart(TypedDict):
-    """One part of a split."""
-
-    name: str
-    share: float
-
-
 class WebhookEndpointPatch(TypedDict):
     """Changes to an endpoint; what is absent stays."""
 
@@ -284,29 +292,6 @@ class ChoicesPatch(TypedDict):
     n_epochs: NotRequired[Range | None]
 
 
-class DatasetOperation(TypedDict):
-    """One operation that makes a new version; each kind reads its own fields."""
-
-    answer_field: NotRequired[str]
-    examples: NotRequired[list[dict[str, Any]] | None]
-    ids: NotRequired[list[str] | None]
-    kind: Literal[
-        "add_examples",
-        "convert",
-        "drop_contradictions",
-        "drop_duplicates",
-        "drop_ids",
-        "fix_contradictions",
-        "keep_by_score",
-        "split",
-    ]
-    lines: NotRequired[list[int] | None]
-    method: NotRequired[Literal["dpo", "rft", "sft"] | None]
-    min_score: NotRequired[float | None]
-    near: NotRequired[bool]
-    parts: NotRequired[list[SplitPart] | None]
-
-
 class LoopPatch(TypedDict):
     """Changes to a loop. What is absent stays as it is; nested objects are merged."""
 
@@ -317,14 +302,6 @@ class LoopPatch(TypedDict):
     rules: NotRequired[RulesPatch]
     task: NotRequired[str]
     validation_version_id: NotRequired[str | None]
-
-
-class NewDerivation(TypedDict):
-    """A new version made from this one; with `dry_run` it is only shown, not stored."""
-
-    dry_run: NotRequired[bool]
-    operations: list[DatasetOperation]
-    recommendation_id: NotRequired[str | None]
 
 
 class NewEvalSuite(TypedDict):

@@ -215,7 +215,7 @@ class DatasetVersions:
         self,
         version_id: Ref,
         *,
-        operations: Sequence[m.DatasetOperation | p.DatasetOperation],
+        operations: Sequence[m.DropOperation | p.DropOperation],
         dry_run: bool | UnsetType = UNSET,
         recommendation_id: str | None | UnsetType = UNSET,
         idempotency_key: str | None = None,
@@ -223,7 +223,7 @@ class DatasetVersions:
     ) -> m.Derivation:
         """Make a new version by operations on this one; with `dry_run` only count what they would do.
 
-        >>> found = client.dataset_versions.derive("version_1", operations=[{"kind": "add_examples"}])
+        >>> found = client.dataset_versions.derive("version_1", operations=[{"kind": "drop_contradictions"}])
         """
         return self._transport.call(
             _DATASET_VERSIONS_DERIVE,

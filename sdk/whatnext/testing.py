@@ -79,12 +79,14 @@ class FakeService:
     def client(self, **options: Any) -> Client:
         """A client of this service; options as of `whatnext.Client`."""
         http = httpx.Client(transport=httpx.MockTransport(self._handle))
-        return Client(API_KEY, http_client=http, **{"base_url": BASE_URL, "max_retries": 0, **options})
+        chosen: dict[str, Any] = {"base_url": BASE_URL, "max_retries": 0, **options}
+        return Client(API_KEY, http_client=http, **chosen)
 
     def async_client(self, **options: Any) -> AsyncClient:
         """An asynchronous client of this service; options as of `whatnext.AsyncClient`."""
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._handle))
-        return AsyncClient(API_KEY, http_client=http, **{"base_url": BASE_URL, "max_retries": 0, **options})
+        chosen: dict[str, Any] = {"base_url": BASE_URL, "max_retries": 0, **options}
+        return AsyncClient(API_KEY, http_client=http, **chosen)
 
     def sent(self, operation: str) -> list[SentRequest]:
         """The requests of one operation."""
@@ -135,7 +137,7 @@ def answer(
 
 def problem(status: int, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None) -> httpx.Response:
     """An error as the service answers it."""
-    body = {
+    body: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": code.replace("_", " "),
         "status": status,

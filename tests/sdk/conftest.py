@@ -37,12 +37,17 @@ async def app(dsn: str, tmp_path: Path) -> AsyncIterator[Application]:
     await lifetime
 
 
-@pytest.fixture
-async def api_key(app: Application) -> str:
+async def make_key(app: Application) -> str:
+    """A key to everything in a workspace of its own."""
     services: Services = app.state["services"]
     workspace_id = await open_workspace(services, "ours")
     async with services.begin(workspace_id) as tx:
         return (await create_key(tx, NewKey(name="the SDK's", scopes=("admin",)))).secret
+
+
+@pytest.fixture
+async def api_key(app: Application) -> str:
+    return await make_key(app)
 
 
 @pytest.fixture

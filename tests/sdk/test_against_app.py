@@ -1,12 +1,20 @@
-"""The asynchronous client against the real application."""
+"""Both clients against the real application, in one process."""
 
+import asyncio
 import json
 from decimal import Decimal
+from pathlib import Path
 
+import httpx
 import pytest
+from litestar.testing import TestClient
+from tests.sdk.conftest import make_key
 
 import whatnext
-from whatnext import Overrides
+from whatnext import Overrides, models, params
+from whatnext_service.api.application import Application
+from whatnext_service.app import create_app
+from whatnext_service.config import Settings
 
 EXACT = {
     "type": "string_check",
@@ -84,3 +92,92 @@ async def test_a_loop_from_its_creation_to_its_history(client: whatnext.AsyncCli
     assert (await client.loops.history_markdown(loop)).startswith("| Run |")
     assert (await client.loops.history(loop)).rows[0].run == "R1"
     assert (await client.loops.next_markdown(loop)).startswith("**")
+
+
+class Cut(httpx.AsyncBaseTransport):
+    """Loses the first answer to a POST on its way back."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self.n_posts = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        if request.method == "POST":
+            self.n_posts += 1
+            if self.n_posts == 1:
+                await response.aclose()
+                raise httpx.ReadError("cut")
+        return response
+
+
+async def external_run(client: whatnext.AsyncClient) -> models.Run:
+    loop = await client.loops.create(slug="support-bot", task="Answer.")
+    dataset = await client.datasets.create(name="tickets", loop_id=loop.id)
+    version = await client.datasets.upload_version(dataset, file=rows(60))
+    config = whatnext.RunConfig(base_model="gpt-4.1-mini", dataset_version_id=version.id, n_epochs=2)
+    return await client.runs.create(loop_id=loop.id, provider="external", config=config)
+
+
+async def test_a_post_whose_answer_was_lost_makes_one_row(app: Application, api_key: str) -> None:
+    transport = Cut(httpx.ASGITransport(app=app))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport) as http:
+        client = whatnext.AsyncClient(api_key, base_url="http://service", http_client=http)
+        client.transport.sleep = without_pause
+        loop = await client.loops.create(slug="support-bot", task="Answer.")
+        assert transport.n_posts == 2
+        assert whatnext.response_of(loop).headers["idempotent-replayed"] == "true"
+        assert [each.id async for each in client.loops.list()] == [loop.id]
+
+
+async def without_pause(seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+async def test_a_wait_ends_when_the_run_does(client: whatnext.AsyncClient) -> None:
+    run = await external_run(client)
+    waiting = asyncio.create_task(client.runs.wait("support-bot/R1", timeout_s=20))
+    await client.runs.log(run, step=1, train_loss=2.0)
+    await client.runs.log(run, step=2, train_loss=1.0)
+    await client.runs.flush(timeout_s=20)
+    await client.runs.update(run, status="succeeded")
+    assert (await waiting).status == "succeeded"
+    (series,) = (await client.runs.metrics(run)).series
+    assert (series.steps, series.values) == ([1, 2], [2.0, 1.0])
+
+
+async def test_a_problem_arrives_as_its_error(client: whatnext.AsyncClient) -> None:
+    run = await external_run(client)
+    overrides: params.Overrides = {"n_epochs": 1, "learning_rate_multiplier": 0.5}
+    with pytest.raises(whatnext.ConflictError) as caught:
+        await client.runs.create(loop_id=run.loop_id, parent_run_id=run.id, overrides=overrides)
+    assert caught.value.code == "confounded_change"
+    assert caught.value.request_id
+    with pytest.raises(whatnext.NotFoundError):
+        await client.runs.get("support-bot/R9")
+    with pytest.raises(whatnext.BadRequestError):
+        await client.loops.create(slug="No Slug", task="x")
+
+
+async def test_following_ends_where_a_person_must_act(client: whatnext.AsyncClient) -> None:
+    loop = await client.loops.create(slug="support-bot", task="Answer.")
+    steps = [step async for step in loop.follow(timeout_s=20)]
+    assert [(step.kind, step.needs_person) for step in steps] == [("attach_dataset", True)]
+
+
+def test_the_synchronous_client_in_one_process(process_dsn: str, dsn: str, tmp_path: Path) -> None:
+    application = create_app(Settings(data_dir=tmp_path, log_level="error"), process_dsn, with_worker=False)
+    with TestClient(app=application) as http, http.portal() as portal:
+        key = portal.call(make_key, application)
+        with whatnext.Client(key, base_url="http://service", http_client=http, spool_dir=tmp_path) as client:
+            loop = client.loops.create(slug="support-bot", task="Answer.")
+            dataset = client.datasets.create(name="tickets", loop_id=loop.id)
+            version = client.datasets.upload_version(dataset, file=rows(60))
+            assert client.dataset_versions.content(version).read() == rows(60)
+            config = whatnext.RunConfig(base_model="gpt-4.1-mini", dataset_version_id=version.id)
+            run = client.runs.create(loop_id=loop.id, provider="external", config=config)
+            client.runs.log(run, step=1, train_loss=2.0)
+            client.runs.flush(timeout_s=20)
+            assert client.runs.metrics("support-bot/R1").series[0].values == [2.0]
+            assert [each.name for each in client.runs.list(loop_id="support-bot")] == ["R1"]
+            assert [step.kind for step in client.follow("support-bot", timeout_s=20)][-1] != "wait"

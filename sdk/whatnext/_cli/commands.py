@@ -54,7 +54,7 @@ class Terminal(msgspec.Struct, kw_only=True, frozen=True):
 def run(chosen: argparse.Namespace, terminal: Terminal, environment: Mapping[str, str]) -> int:
     """Carry a command out; returns the exit status."""
     if chosen.command == "completion":
-        print(script(make_parser(), chosen.shell), end="", file=terminal.out)
+        print(script(make_parser()[1], chosen.shell), end="", file=terminal.out)
         return ACT
     url, key = connection(environment, chosen.base_url)
     if chosen.command == "login":

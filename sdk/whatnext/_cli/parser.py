@@ -20,7 +20,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     argparse takes no NAME=VALUE after an option that follows the run, so these are gathered here.
     """
-    parser = make_parser()
+    parser, _ = make_parser()
     chosen, left = parser.parse_known_args(arguments)
     if left and (chosen.command != "log" or any(each.startswith("-") for each in left)):
         parser.error(f"unrecognized arguments: {' '.join(left)}")
@@ -32,8 +32,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return chosen
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The whole command line, and each command's part of it by name."""
     parser = argparse.ArgumentParser(
         prog="whatnext",
         description="Ask a fine-tuning loop what to do next.",
@@ -46,45 +46,53 @@ def make_parser() -> argparse.ArgumentParser:
     shared.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     shared.add_argument("--base-url", metavar="URL", help="where the service is")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made: dict[str, argparse.ArgumentParser] = {}
 
-    asked = commands.add_parser("next", parents=[shared], help="what to do next, and why")
+    def add(name: str, what: str) -> argparse.ArgumentParser:
+        made[name] = commands.add_parser(name, parents=[shared], help=what, description=what)
+        return made[name]
+
+    asked = add("next", "what to do next, and why")
     asked.add_argument("loop", help="the loop's slug or id")
     asked.add_argument("--wait", type=float, metavar="SECONDS", help="wait so long for an answer that is not `wait`")
 
-    history = commands.add_parser("history", parents=[shared], help="the experiment table")
+    history = add("history", "the experiment table")
     history.add_argument("loop", help="the loop's slug or id")
     form = history.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true")
     form.add_argument("--markdown", action="store_true")
 
-    runs = commands.add_parser("runs", parents=[shared], help="a loop's runs, newest first")
+    runs = add("runs", "a loop's runs, newest first")
     runs.add_argument("loop", help="the loop's slug or id")
     runs.add_argument("--status", action="append", help="only with this status; repeatable")
     runs.add_argument("--limit", type=_positive, default=20, help="how many (20)")
 
-    log = commands.add_parser("log", parents=[shared], help="log metrics of an external run")
+    log = add("log", "log metrics of an external run")
     log.add_argument("run", help="the run's id, or SLUG/R3")
     log.add_argument("values", nargs="*", metavar="NAME=VALUE", type=_named_value)
     log.add_argument("--step", type=int)
     log.add_argument("--file", metavar="PATH", help="a whole result file: CSV, trainer_state.json, JSONL, MLflow run")
 
-    for name, what in (("accept", "accept the advice; the service carries it out where it can"), ("decline", "decline the advice; the next best takes its place")):  # fmt: skip  # noqa: E501
-        decide = commands.add_parser(name, parents=[shared], help=what)
+    for name, what in (
+        ("accept", "accept the advice; the service carries it out where it can"),
+        ("decline", "decline the advice; the next best takes its place"),
+    ):
+        decide = add(name, what)
         decide.add_argument("subject", metavar="LOOP", help="the loop's slug or id, or a recommendation's id")
         decide.add_argument("--reason")
         decide.add_argument("--actor", help="who decides")
 
-    follow = commands.add_parser("follow", parents=[shared], help="carry out one advice after the other")
+    follow = add("follow", "carry out one advice after the other")
     follow.add_argument("loop", help="the loop's slug or id")
     follow.add_argument("--timeout", type=float, metavar="SECONDS")
     follow.add_argument("--ask", action="store_true", help="ask before each step")
 
-    login = commands.add_parser("login", parents=[shared], help="keep an API key for this account")
+    login = add("login", "keep an API key for this account")
     login.add_argument("--key-file", metavar="PATH", help="read the key from a file, `-` for standard input")
 
-    completion = commands.add_parser("completion", parents=[shared], help="a completion script for the shell")
+    completion = add("completion", "a completion script for the shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
-    return parser
+    return parser, made
 
 
 def _positive(text: str) -> int:

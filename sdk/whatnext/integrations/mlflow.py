@@ -1,6 +1,7 @@
 """MLflow: a run's folder in the file store, or a CSV of its metric history (`key,value,step,...`)."""
 
 import csv
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ def _history(path: Path) -> Iterator[bytes]:
 
 def _header(path: Path) -> set[str]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        return set(next(csv.reader(lines), []))
+        return {name for row in itertools.islice(csv.reader(lines), 1) for name in row}
 
 
 def _point(name: str, value: str, step: str) -> bytes:
