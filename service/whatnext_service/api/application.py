@@ -20,6 +20,7 @@ from whatnext_service.api import (
     loops,
     openapi,
     prometheus,
+    quality,
     runs,
     webhooks,
     workspace,
@@ -34,7 +35,20 @@ from whatnext_service.api.strict_request import StrictRequest
 from whatnext_service.config import Settings
 from whatnext_service.errors import DomainError
 
-MODULES = (advice, datasets, deployments, evaluations, health, loops, openapi, prometheus, runs, webhooks, workspace)
+MODULES = (
+    advice,
+    datasets,
+    deployments,
+    evaluations,
+    health,
+    loops,
+    openapi,
+    prometheus,
+    quality,
+    runs,
+    webhooks,
+    workspace,
+)
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 

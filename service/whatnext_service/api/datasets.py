@@ -1,9 +1,10 @@
 """Datasets and their versions."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from litestar import Response, get, post
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from whatnext_service.api.body_stream import file_stream
@@ -12,9 +13,10 @@ from whatnext_service.api.params import Cursor, Id, IdempotencyKey, Limit, LoopF
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.datasets import Dataset, DatasetVersion, Derivation, NewDataset, NewDerivation
-from whatnext_service.flows import lists, look_up
+from whatnext_service.core.loops import Method
+from whatnext_service.flows import lists, look_up, upload
 from whatnext_service.flows.derive import derive_version
-from whatnext_service.flows.upload import Spool, add_version, create_dataset, receive
+from whatnext_service.flows.upload import Spool, create_dataset, receive
 from whatnext_service.flows.version_content import version_content
 
 TAGS = ["datasets"]
@@ -50,18 +52,26 @@ async def upload_version(
     call: Call,
     dataset_id: Id,
     parent_version_id: FromQuery[str | None] = None,
+    method: Annotated[
+        Method | None,
+        QueryParameter(
+            description="The training method the rows are for. A file for another one is refused, and conversations "
+            "that end with a question and carry nothing for a grader are accepted as `rft` only."
+        ),
+    ] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[DatasetVersion]:
     """Upload a version: the JSONL file as the body, or as the part `file` of a form.
 
-    Every row is checked while it streams; a file with a faulty row is refused as a whole. The same bytes again give
-    the version that has them.
+    Every row is checked while it streams; a file with a faulty row is refused as a whole, with the line, fault and
+    remedy of the first 100 faults and the count of all. The same bytes again give the version that has them. The
+    quality report follows in the background.
     """
     with Spool(call.request.app.state.settings.max_upload_bytes) as spool:
         await call.read(lambda tx: look_up.find_dataset(tx, dataset_id))
-        facts = await receive(file_stream(call.request), spool)
+        facts = await receive(file_stream(call.request), spool, method)
         return await call.write(
-            lambda tx: add_version(tx, dataset_id, spool, facts, parent_id=parent_version_id),
+            lambda tx: upload.upload_version(tx, dataset_id, spool, facts, parent_version_id),
             status=201,
             content=spool.sha256,
         )
@@ -110,7 +120,9 @@ async def content(call: Call, version_id: Id) -> Stream:
 async def derive(
     call: Call, version_id: Id, data: JSONBody[NewDerivation], idempotency_key: IdempotencyKey = None
 ) -> Response[Derivation]:
-    """Make a new version by operations on this one; with `dry_run` only count what they would do."""
+    """Make a new version by operations on this one: drop duplicates, drop or resolve contradictions, drop rows, keep
+    rows by score, add examples, split, convert. With `dry_run` only show what they would do.
+    """
     return await call.write(lambda tx: derive_version(tx, version_id, data), status=201)
 
 

@@ -18,6 +18,7 @@ from whatnext_service.contract import (
     workspace,
 )
 from whatnext_service.core.compare import Comparison
+from whatnext_service.core.quality_rows import ScoredRow
 from whatnext_service.core.state import BaseModel
 
 _MODULES = (advice, datasets, deployments, evaluations, history, loops, runs, webhooks, workspace)
@@ -38,6 +39,7 @@ PAGES: tuple[Any, ...] = tuple(
         advice.Diagnosis,
         advice.Recommendation,
         BaseModel,
+        ScoredRow,
         datasets.Dataset,
         datasets.DatasetVersion,
         deployments.Deployment,

@@ -1,12 +1,21 @@
 """Datasets and their versions on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from whatnext_service.contract.common import Body, Name, Reference, Resource, UtcTime
-from whatnext_service.core.derivation import OperationKind
+from whatnext_service.core.conversion import REFERENCE
+from whatnext_service.core.derivation_preview import TouchedRow
+from whatnext_service.core.derive import OperationEffect
+from whatnext_service.core.diversity import FailureGroup
+from whatnext_service.core.loops import Method
+from whatnext_service.core.operations import OperationKind
+from whatnext_service.core.quality import Check, CheckVerdict, LabelCount, RowPair, SetRole, Spread
+from whatnext_service.core.split import SplitPart
 from whatnext_service.core.state import DerivationKind
+
+QualityStatus = Literal["pending", "running", "ready", "failed"]
 
 
 class NewDataset(Body, kw_only=True, frozen=True):
@@ -65,28 +74,116 @@ class DatasetVersion(Resource, kw_only=True, frozen=True):
     created_at: UtcTime
 
 
-class DropOperation(Body, kw_only=True, frozen=True):
-    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
+class DatasetOperation(Body, kw_only=True, frozen=True):
+    """One operation that makes a new version; each kind reads its own fields."""
 
     kind: OperationKind
-    lines: Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(max_length=100_000)] | None = None
-    """For `drop_ids`: the line numbers to drop."""
+    near: bool = False
+    """`drop_duplicates`: also rows nearly like an earlier one with the same answer; needs the quality report."""
+    ids: Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=100_000)] | None = None
+    """`drop_ids`: names of rows, as the quality report gives them."""
+    lines: Annotated[tuple[Annotated[int, Meta(ge=1, lt=2**32)], ...], Meta(max_length=100_000)] | None = None
+    """`drop_ids`: the lines that rows begin on, in place of their names or beside them."""
+    min_score: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """`keep_by_score`: rows with a lower score in the quality report are dropped."""
+    examples: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1, max_length=10_000)] | None = None
+    """`add_examples`: rows in the version's own format."""
+    parts: Annotated[tuple[SplitPart, ...], Meta(min_length=2, max_length=8)] | None = None
+    """`split`: names and shares, which add up to 1. Rows with the same input, and near duplicates where the quality
+    report knows them, stay together. Each part becomes the next version of the dataset `<dataset>-<part>`."""
+    method: Method | None = None
+    """`convert`: the format to convert to."""
+    answer_field: Annotated[str, Meta(min_length=1, max_length=256)] = REFERENCE
+    """`convert` from RFT to SFT: the field that holds the answer."""
 
 
 class NewDerivation(Body, kw_only=True, frozen=True):
-    """A new version made from this one; with `dry_run` it is only counted, not stored."""
+    """A new version made from this one; with `dry_run` it is only shown, not stored."""
 
-    operations: Annotated[tuple[DropOperation, ...], Meta(min_length=1, max_length=16)]
+    operations: Annotated[tuple[DatasetOperation, ...], Meta(min_length=1, max_length=16)]
+    """Carried out one after the other; after `split` only `convert` may follow."""
     dry_run: bool = False
     recommendation_id: Reference | None = None
 
 
-class Derivation(Resource, kw_only=True, frozen=True):
-    """What the operations did, and the version that came of them."""
+class DerivedPart(Resource, kw_only=True, frozen=True):
+    """One version that came, or would come, of a derivation."""
 
+    name: str
+    """`main`, or the name of the part of a split."""
+    n_examples: int
     version: DatasetVersion | None
     """Null after a dry run."""
+
+
+class Derivation(Resource, kw_only=True, frozen=True):
+    """What the operations did, and the versions that came of them."""
+
+    version: DatasetVersion | None
+    """The new version, or the first part of a split; null after a dry run."""
+    parts: tuple[DerivedPart, ...]
+    """Every version: one, or one for each part of a split."""
     n_before: int
     n_after: int
+    effects: tuple[OperationEffect, ...]
+    """What each operation did, in order."""
+    touched: tuple[TouchedRow, ...]
+    """The first rows that were dropped or added, and why."""
     dropped_lines: tuple[int, ...]
-    """The first lines that were dropped."""
+    """The lines of the first rows that were dropped."""
+
+
+class ComparedSet(Resource, kw_only=True, frozen=True):
+    """A set that the version was held against, to find rows that are in both."""
+
+    role: SetRole
+    name: str
+    version_id: str
+
+
+class QualityReport(Resource, kw_only=True, frozen=True):
+    """The quality of a dataset version. Until it is `ready` for the first time, its findings are empty."""
+
+    dataset_version_id: str
+    status: QualityStatus | str
+    n_rows: int
+    n_rows_done: int
+    """Rows read so far; the checks follow when all are read."""
+    rules_version: str | None
+    verdict: CheckVerdict | None
+    """The worst verdict of the checks."""
+    headline: str | None
+    checks: tuple[Check, ...]
+    """The rows of the check `label_errors` are the suspects, most suspicious first, with the confidence as score."""
+    pairs: tuple[RowPair, ...]
+    """Duplicates, contradictions and leaks to look at side by side; of each kind the first 100."""
+    labels: tuple[LabelCount, ...]
+    """Most frequent first; empty where the answers are not labels."""
+    tokens: Spread | None
+    answer_tokens: Spread | None
+    n_label_suspects: int | None
+    """Null where the answers are not labels, or too few to judge."""
+    compared_with: tuple[ComparedSet, ...]
+    """The validation files and eval suites of the loops that train on the dataset; a new one has the newest version's
+    report made again."""
+    failure: str | None
+    version: int
+    created_at: UtcTime
+    started_at: UtcTime | None
+    finished_at: UtcTime | None
+    updated_at: UtcTime
+
+
+class Failures(Resource, kw_only=True, frozen=True):
+    """The input types that a model fails on, and how many training examples there are of each."""
+
+    evaluation_id: str
+    dataset_version_id: str | None
+    """The training data that coverage is counted in; null where there is none, and all counts are 0."""
+    below: float
+    """Items that scored less count as failed; items without a score do not count at all."""
+    n_scored: int
+    n_failed: int
+    n_training_rows: int
+    groups: tuple[FailureGroup, ...]
+    """Most failures first, at most 20."""

@@ -55,6 +55,8 @@ class OperationEffect(msgspec.Struct, kw_only=True, frozen=True):
     statement: str
     rows: tuple[str, ...]
     """Names of the first rows it dropped or added."""
+    places: tuple[int, ...]
+    """Indexes of those rows, from 0; rows that were added stand behind those of the source."""
 
 
 class Plan(msgspec.Struct, kw_only=True, frozen=True):
@@ -69,6 +71,11 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     added: tuple[bytes, ...]
     method: Method | None
     answer_field: str
+
+    @property
+    def changes_rows(self) -> bool:
+        """Whether what comes of it can differ from the source."""
+        return bool(self.method or self.added or len(self.part_names) > 1 or sum(self.part_counts) < len(self.parts))
 
 
 def index_rows(rows: Iterable[tuple[int, bytes]]) -> DerivationSource:
@@ -125,8 +132,9 @@ def plan_derivation(source: DerivationSource, operations: tuple[Operation, ...])
             parts[touched] = _DROPPED
         effects.append(_effect(operation, source, before, int((parts != _DROPPED).sum()), touched))
     counts = tuple(int((parts == number).sum()) for number in range(len(names)))
-    if counts[0] == 0:
-        raise DomainError("invalid_derivation", "No row would be left.")
+    if empty := next((name for name, count in zip(names, counts, strict=True) if not count), None):
+        where = "" if len(names) == 1 else f" in the part {empty}"
+        raise DomainError("invalid_derivation", f"No row would be left{where}.")
     return Plan(
         effects=tuple(effects),
         part_names=names,
@@ -255,6 +263,7 @@ def _effect(
         n_after=after,
         statement=f"`{operation.kind}` {change}.",
         rows=tuple(_name(source, int(at)) for at in touched[:MAX_SHOWN]),
+        places=tuple(int(at) for at in touched[:MAX_SHOWN]),
     )
 
 

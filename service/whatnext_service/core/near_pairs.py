@@ -81,6 +81,17 @@ def join_words(parts: tuple[Words, ...]) -> Words:
     return Words(np.concatenate([part.hashes for part in parts]), np.append(np.concatenate(offsets), starts[-1]))
 
 
+def pack_pairs(pairs: NearPairs) -> bytes:
+    """Pack the pairs without their likeness: little-endian uint32, the earlier row and the later one."""
+    return np.stack([pairs.first, pairs.second], axis=1).astype("<u4").tobytes()
+
+
+def unpack_pairs(packed: bytes) -> NearPairs:
+    """Undo `pack_pairs`; how like they were is gone."""
+    rows = np.frombuffer(packed, dtype="<u4").reshape(-1, 2).astype(np.int64)
+    return NearPairs(rows[:, 0], rows[:, 1], np.ones(len(rows)))
+
+
 def features(words: Words, rows: Indexes) -> tuple[Indexes, Numbers]:
     """The distinct features (words, pairs of neighbouring words) of some texts: position in `rows`, and feature."""
     position, word = _gather(words, rows)

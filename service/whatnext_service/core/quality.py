@@ -158,3 +158,6 @@ class QualityReport(msgspec.Struct, kw_only=True, frozen=True):
     row_flags: bytes
     """For each row a little-endian uint32 whose bit i says that `flag_codes[i]` points at it."""
     flag_codes: tuple[CheckCode, ...]
+    near_duplicates: bytes
+    """Pairs of rows with nearly the same prompt and the same answer, as indexes packed as little-endian uint32: the
+    earlier row, then the later one. `derive` reads them."""

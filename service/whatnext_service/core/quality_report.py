@@ -12,6 +12,7 @@ from whatnext_service.core.label_checks import (
     find_labels,
 )
 from whatnext_service.core.label_errors import LabelDoubts
+from whatnext_service.core.near_pairs import NearPairs, pack_pairs
 from whatnext_service.core.pair_checks import check_pairs
 from whatnext_service.core.quality import (
     QUALITY_VERSION,
@@ -21,7 +22,7 @@ from whatnext_service.core.quality import (
     QualityReport,
     Spread,
 )
-from whatnext_service.core.row_pairs import compare_rows, show_pairs
+from whatnext_service.core.row_pairs import Pairs, compare_rows, show_pairs
 from whatnext_service.core.set_checks import (
     MAX_ROW_TOKENS,
     check_answer_shape,
@@ -81,7 +82,13 @@ def report_quality(
         row_scores=_scores(corpus, outcomes),
         row_flags=_flags(corpus, outcomes),
         flag_codes=tuple(outcome.check.code for outcome in outcomes),
+        near_duplicates=_near_duplicates(pairs),
     )
+
+
+def _near_duplicates(pairs: tuple[Pairs, ...]) -> bytes:
+    found = next(one for one in pairs if one.kind == "near_duplicate")
+    return pack_pairs(NearPairs(found.first, found.second, found.similarity))
 
 
 def _scores(corpus: Corpus, outcomes: tuple[Outcome, ...]) -> bytes:

@@ -25,6 +25,8 @@ def assign_parts(prompt_hashes: bytes, rows: Indexes, near: NearPairs | None, pa
     shares = np.array([part.share for part in parts])
     if abs(shares.sum() - 1) > 0.001:
         raise DomainError("invalid_derivation", "The shares of the parts must add up to 1.")
+    if len({part.name for part in parts}) < len(parts):
+        raise DomainError("invalid_derivation", "Each part needs a name of its own.")
     inputs = np.frombuffer(prompt_hashes, dtype="<u8").reshape(-1, 2)[:, 0]
     _, first, group = np.unique(inputs, return_index=True, return_inverse=True)
     group = first[group]

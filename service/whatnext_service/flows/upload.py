@@ -1,5 +1,6 @@
 """Receive a dataset: spooled to disk and checked while it streams, stored only when it is whole and sound."""
 
+import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -9,10 +10,15 @@ from typing import IO, Self
 from whatnext_service.contract.datasets import Dataset, DatasetVersion, NewDataset, RowWarning
 from whatnext_service.core.dataset_reader import DatasetReader
 from whatnext_service.core.datasets import DatasetFacts
+from whatnext_service.core.loops import Method
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
-from whatnext_service.store import blobs, datasets, loops
+from whatnext_service.store import blobs, datasets, loops, quality
+
+BATCH_BYTES = 1 << 20
+"""Bytes that are handed to a thread at once: enough that the handing over costs nothing."""
+FEED_BYTES = 1 << 16
 
 
 class Spool:
@@ -50,14 +56,29 @@ class Spool:
         self._file.close()
 
 
-async def receive(stream: AsyncIterator[bytes], spool: Spool) -> DatasetFacts:
-    """Spool an upload and check every row of it on the way."""
-    reader = DatasetReader()
+async def receive(stream: AsyncIterator[bytes], spool: Spool, announced: Method | None = None) -> DatasetFacts:
+    """Spool an upload and check every row of it on the way, in a thread: meanwhile the process serves others."""
+    reader = DatasetReader(announced)
+    async for batch in _batches(stream):
+        await asyncio.to_thread(_take, spool, reader, batch)
+    return await asyncio.to_thread(reader.finish)
+
+
+async def _batches(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    held = bytearray()
     async for chunk in stream:
-        spool.write(chunk)
-        for start in range(0, len(chunk), 1 << 16):
-            reader.feed(chunk[start : start + (1 << 16)])
-    return reader.finish()
+        held += chunk
+        if len(held) >= BATCH_BYTES:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
+
+
+def _take(spool: Spool, reader: DatasetReader, batch: bytes) -> None:
+    spool.write(batch)
+    for start in range(0, len(batch), FEED_BYTES):
+        reader.feed(batch[start : start + FEED_BYTES])
 
 
 async def create_dataset(tx: Tx, new: NewDataset) -> Dataset:
@@ -79,6 +100,15 @@ async def create_dataset(tx: Tx, new: NewDataset) -> Dataset:
     return await look_up.find_dataset(tx, dataset_id)
 
 
+async def upload_version(
+    tx: Tx, dataset_id: str, spool: Spool, facts: DatasetFacts, parent_id: str | None
+) -> tuple[DatasetVersion, bool]:
+    """Store an uploaded version; its parent, where one is named, is another version of the dataset."""
+    if parent_id and (await look_up.find_version(tx, parent_id)).dataset_id != dataset_id:
+        raise DomainError("unknown_reference", "The parent version belongs to another dataset.")
+    return await add_version(tx, dataset_id, spool, facts, parent_id=parent_id)
+
+
 async def add_version(
     tx: Tx,
     dataset_id: str,
@@ -93,9 +123,10 @@ async def add_version(
     refuse_faulty(facts)
     if known := await datasets.version_by_content(tx.conn, dataset.id, spool.sha256):
         return known, False
-    if parent_id and (await look_up.find_version(tx, parent_id)).dataset_id != dataset.id:
-        raise DomainError("unknown_reference", "The parent version belongs to another dataset.")
     await blobs.put_blob(tx.conn, tx.workspace_id, spool.sha256, spool.n_bytes, spool.chunks(), tx.now)
+    await datasets.lock_dataset(tx.conn, dataset.id)
+    if known := await datasets.version_by_content(tx.conn, dataset.id, spool.sha256):
+        return known, False
     number = await datasets.next_version_number(tx.conn, dataset.id, tx.now)
     version_id = tx.new_id("dsv")
     await datasets.insert_version(
@@ -122,9 +153,13 @@ async def add_version(
             ),
             row_hashes=facts.row_hashes,
             prompt_hashes=facts.prompt_hashes,
+            reversed_hashes=facts.reversed_hashes,
+            lines=facts.lines,
             created_at=tx.now,
         ),
     )
+    await quality.insert_pending(tx.conn, tx.workspace_id, version_id, tx.now)
+    await tx.defer("report_quality", version_id)
     for loop_id in await loops.loops_of_dataset(tx.conn, dataset.id):
         tx.loop_moved(loop_id)
     tx.tell("dataset_version.created", version_id, 1, loop_id=dataset.loop_id)

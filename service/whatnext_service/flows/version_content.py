@@ -1,12 +1,46 @@
 """A dataset version's bytes, as they were uploaded."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 from whatnext_service.contract.datasets import DatasetVersion
-from whatnext_service.flows.context import Services
+from whatnext_service.core.dataset_lines import RawRow, RowSplitter
+from whatnext_service.flows.context import Services, Tx
 from whatnext_service.store import blobs
 
 
 def version_content(services: Services, workspace_id: str, version: DatasetVersion) -> AsyncIterator[bytes]:
-    """The bytes, chunk by chunk."""
+    """The bytes, chunk by chunk, outside any transaction."""
     return blobs.read_blob(services.pool, workspace_id, bytes.fromhex(version.sha256))
+
+
+def stream_version(tx: Tx, version: DatasetVersion) -> AsyncIterator[bytes]:
+    """The bytes, chunk by chunk, on the transaction's own connection."""
+    return blobs.read_blob(tx.conn, tx.workspace_id, bytes.fromhex(version.sha256))
+
+
+async def read_version(tx: Tx, version: DatasetVersion) -> list[bytes]:
+    """The bytes in chunks, all of them, on the transaction's own connection."""
+    return [chunk async for chunk in stream_version(tx, version)]
+
+
+async def read_rows(chunks: AsyncIterator[bytes], take: Callable[[int, bytes], object]) -> AsyncIterator[int]:
+    """Hand every row of an accepted file to `take` with its line, in a thread, a chunk at a time; gives how many rows
+    each chunk completed."""
+    splitter = RowSplitter()
+    n_rows = 0
+    async for chunk in chunks:
+        n_rows += await asyncio.to_thread(_take_all, splitter.feed, chunk, take)
+        yield n_rows
+    for row in splitter.finish():
+        if row.raw:
+            take(row.line, row.raw)
+            n_rows += 1
+    yield n_rows
+
+
+def _take_all(cut: Callable[[bytes], list[RawRow]], chunk: bytes, take: Callable[[int, bytes], object]) -> int:
+    found = [row for row in cut(chunk) if row.raw]
+    for row in found:
+        take(row.line, row.raw)
+    return len(found)

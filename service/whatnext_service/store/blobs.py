@@ -21,9 +21,10 @@ async def put_blob(
         await conn.execute(sql.insert_chunk, workspace_id, sha256, n, chunk)
 
 
-async def read_blob(pool: Pool, workspace_id: str, sha256: bytes) -> AsyncIterator[bytes]:
-    """The bytes, chunk by chunk; a connection is held only while a chunk is fetched."""
+async def read_blob(source: "Pool | Conn", workspace_id: str, sha256: bytes) -> AsyncIterator[bytes]:
+    """The bytes, chunk by chunk; of a pool, a connection is held only while a chunk is fetched. Whoever holds a
+    connection reads with that one: to wait for a second is a deadlock when everybody does."""
     n = 0
-    while (chunk := await pool.fetchval(sql.get_chunk, workspace_id, sha256, n)) is not None:
+    while (chunk := await source.fetchval(sql.get_chunk, workspace_id, sha256, n)) is not None:
         yield chunk
         n += 1

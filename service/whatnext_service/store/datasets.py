@@ -34,6 +34,8 @@ class NewVersion(msgspec.Struct, kw_only=True, frozen=True):
     first_warnings: tuple[RowWarning, ...]
     row_hashes: bytes
     prompt_hashes: bytes
+    reversed_hashes: bytes
+    lines: bytes
     created_at: datetime
 
 
@@ -53,6 +55,16 @@ async def list_datasets(
     conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, loop_ids: Sequence[str] | None
 ) -> Page[Dataset]:
     return rows.page_of(Dataset, await conn.fetch(sql.list_datasets, workspace_id, cursor, limit, loop_ids), limit)
+
+
+async def dataset_by_name(conn: Conn, workspace_id: str, name: str) -> Dataset | None:
+    row = await conn.fetchrow(sql.dataset_by_name, workspace_id, name)
+    return rows.decode(Dataset, row) if row else None
+
+
+async def lock_dataset(conn: Conn, dataset_id: str) -> None:
+    """Keep others from adding a version until the transaction ends."""
+    await conn.fetchval(sql.lock_dataset, dataset_id)
 
 
 async def next_version_number(conn: Conn, dataset_id: str, now: datetime) -> int:
@@ -81,6 +93,8 @@ async def insert_version(conn: Conn, workspace_id: str, new: NewVersion) -> None
         rows.encode({"counts": new.warning_counts, "first": new.first_warnings}),
         new.row_hashes,
         new.prompt_hashes,
+        new.reversed_hashes,
+        new.lines,
         new.created_at,
     )
 

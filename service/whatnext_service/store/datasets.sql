@@ -15,11 +15,17 @@ order by id desc limit $3 + 1
 update dataset set last_number = last_number + 1, version = version + 1, updated_at = $2
 where id = $1 returning last_number
 
+-- name: dataset_by_name
+select * from dataset_v where workspace_id = $1 and name = $2
+
+-- name: lock_dataset
+select id from dataset where id = $1 for update
+
 -- name: insert_version
 insert into dataset_version (id, workspace_id, dataset_id, number, parent_id, derived_by, sha256, n_bytes, n_examples,
                              method, format, n_duplicates, n_contradictions, n_tokens, warnings, row_hashes,
-                             prompt_hashes, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                             prompt_hashes, reversed_hashes, lines, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 
 -- name: get_version
 select * from dataset_version_v where workspace_id = $1 and id = $2

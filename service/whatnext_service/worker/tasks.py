@@ -1,6 +1,8 @@
 """The kinds of jobs, and what becomes of one that keeps failing."""
 
-from whatnext_service.flows import evaluate, move_run, ship, webhooks
+import asyncio
+
+from whatnext_service.flows import evaluate, move_run, report_quality, ship, webhooks
 from whatnext_service.flows.carry_out import advise
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.sweep import sweep
@@ -25,7 +27,16 @@ def register_tasks(queue: Queue, services: Services) -> None:
     async def give_up_evaluation(reason: str, subject_id: str) -> None:
         await evaluate.give_up(services, subject_id, f"The service failed to process it: {reason}")
 
+    large_report = asyncio.Lock()
+
+    async def check_quality(subject_id: str) -> None:
+        await report_quality.report_quality(services, subject_id, large_report)
+
+    async def give_up_quality(reason: str, subject_id: str) -> None:
+        await report_quality.give_up(services, subject_id, f"The service failed to process it: {reason}")
+
     async def refresh_advice(subject_id: str) -> None:
+        await report_quality.refresh_quality(services, subject_id)
         await advise(services, subject_id)
 
     async def delete_model(subject_id: str) -> None:
@@ -39,6 +50,7 @@ def register_tasks(queue: Queue, services: Services) -> None:
 
     queue.register("move_run", move, attempts=ATTEMPTS, on_exhausted=give_up_run)
     queue.register("evaluate", run_evaluation, attempts=ATTEMPTS, on_exhausted=give_up_evaluation)
+    queue.register("report_quality", check_quality, attempts=ATTEMPTS, on_exhausted=give_up_quality)
     queue.register("advise", refresh_advice, attempts=ATTEMPTS)
     queue.register("deliver", deliver, attempts=ATTEMPTS)
     queue.register("delete_model", delete_model, attempts=ATTEMPTS)

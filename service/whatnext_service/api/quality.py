@@ -1,0 +1,80 @@
+"""The quality of data: reports on dataset versions, and what models fail on for want of examples."""
+
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from whatnext_service.api.call import Call, asked
+from whatnext_service.api.params import Cursor, Id, IfNoneMatch, Limit, Wait
+from whatnext_service.api.problem import problems
+from whatnext_service.contract.common import Page
+from whatnext_service.contract.datasets import Failures, QualityReport
+from whatnext_service.core.quality import CheckCode
+from whatnext_service.core.quality_rows import ScoredRow
+from whatnext_service.flows.failure_groups import find_failures
+from whatnext_service.flows.quality_of import find_quality, list_rows
+
+
+@get(
+    "/v1/dataset-versions/{version_id:str}/quality",
+    operation_id="dataset_versions.quality",
+    tags=["dataset_versions"],
+    responses=problems(404),
+)
+async def quality(
+    call: Call, version_id: Id, wait: Wait = 0, if_none_match: IfNoneMatch = None
+) -> Response[QualityReport]:
+    """Get a version's quality report: made in the background after each upload and derivation, and again when a loop
+    that trains on the dataset gets another validation file or eval suite. With `wait` and If-None-Match, as soon as
+    it is done.
+    """
+    return await call.watch(version_id, lambda tx: find_quality(tx, version_id), wait)
+
+
+@get(
+    "/v1/dataset-versions/{version_id:str}/quality/rows",
+    operation_id="dataset_versions.list_quality_rows",
+    tags=["dataset_versions"],
+    responses=problems(404, 409),
+)
+async def quality_rows(
+    call: Call,
+    version_id: Id,
+    check: Annotated[CheckCode | None, QueryParameter(description="Only rows that this check points at.")] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> Page[ScoredRow]:
+    """List a version's rows as its quality report sees them, worst first; for `label_errors` by label confidence."""
+    return await call.read(lambda tx: list_rows(tx, version_id, asked(limit, cursor), check))
+
+
+@get(
+    "/v1/evaluations/{evaluation_id:str}/failures",
+    operation_id="evaluations.failures",
+    tags=["evaluations"],
+    responses=problems(404),
+)
+async def failures(
+    call: Call,
+    evaluation_id: Id,
+    below: Annotated[
+        float | None,
+        QueryParameter(description="Items that scored less count as failed; without it, the middle of the scale."),
+    ] = None,
+    dataset_version_id: Annotated[
+        str | None,
+        QueryParameter(
+            max_length=128,
+            description="Count examples in this version; without it, in the one the evaluated run was trained on, "
+            "else in the newest one of the loop's dataset.",
+        ),
+    ] = None,
+) -> Failures:
+    """Group the items that the model fails on, by tag or by likeness of text, and count the training examples of each
+    type: where there are few, examples are missing.
+    """
+    return await call.read(lambda tx: find_failures(tx, evaluation_id, below, dataset_version_id))
+
+
+HANDLERS = (quality, quality_rows, failures)

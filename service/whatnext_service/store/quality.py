@@ -1,0 +1,155 @@
+"""Quality reports of dataset versions, and what they say of each row."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from whatnext_service.contract.datasets import ComparedSet, QualityReport
+from whatnext_service.core.derive import DerivationSource
+from whatnext_service.core.near_pairs import unpack_pairs
+from whatnext_service.core.quality import QualityReport as Findings
+from whatnext_service.core.quality import SetRole
+from whatnext_service.core.quality_rows import PackedRows
+from whatnext_service.store import rows
+from whatnext_service.store.db import Conn
+from whatnext_service.store.queries import load
+
+sql = load(__file__)
+
+MAX_SETS_APART = 20
+"""Sets that a version is held against, the newest of them."""
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+class QualityWork(msgspec.Struct, kw_only=True, frozen=True):
+    """A version whose report is to be made."""
+
+    version_id: str
+    workspace_id: str
+    dataset_id: str
+    sha256: bytes
+    n_bytes: int
+
+
+class SetApart(msgspec.Struct, kw_only=True, frozen=True):
+    """A set that must share no rows with the training data: a loop's validation file or eval suite."""
+
+    role: SetRole
+    name: str
+    version_id: str
+    sha256: bytes
+
+
+class NewestReport(msgspec.Struct, kw_only=True, frozen=True):
+    """The report of the newest version of a loop's training data."""
+
+    version_id: str
+    dataset_id: str
+    status: str
+    compared_with: tuple[ComparedSet, ...]
+
+
+async def insert_pending(conn: Conn, workspace_id: str, version_id: str, now: datetime) -> None:
+    await conn.execute(sql.insert_pending, version_id, workspace_id, now)
+
+
+async def get_report(conn: Conn, workspace_id: str, version_id: str) -> QualityReport | None:
+    row = await conn.fetchrow(sql.get_report, workspace_id, version_id)
+    return rows.decode(QualityReport, row) if row else None
+
+
+async def ask_again(conn: Conn, version_id: str, now: datetime) -> int | None:
+    """Let a finished report be made once more; null when one is under way. Its last findings stay meanwhile."""
+    version: int | None = await conn.fetchval(sql.ask_again, version_id, now)
+    return version
+
+
+async def open_work(conn: Conn, version_id: str) -> QualityWork | None:
+    """The version, unless its report is done."""
+    row = await conn.fetchrow(sql.open_work, version_id)
+    return rows.decode(QualityWork, row) if row else None
+
+
+async def take(conn: Conn, version_id: str, now: datetime) -> QualityWork | None:
+    """Begin a report that is not done."""
+    row = await conn.fetchrow(sql.take, version_id, now)
+    return rows.decode(QualityWork, row) if row else None
+
+
+async def show_progress(conn: Conn, version_id: str, n_rows_done: int, now: datetime) -> None:
+    await conn.execute(sql.show_progress, version_id, n_rows_done, now)
+
+
+async def finish(
+    conn: Conn, version_id: str, findings: Findings, compared_with: Sequence[ComparedSet], now: datetime
+) -> int | None:
+    """Store a report and the count of suspects; null when the report was not running."""
+    lean = msgspec.structs.replace(findings, row_scores=b"", row_flags=b"", label_confidence=b"", near_duplicates=b"")
+    version: int | None = await conn.fetchval(
+        sql.finish,
+        version_id,
+        findings.n_rows,
+        rows.encode(compared_with),
+        _storable(rows.encode(lean)),
+        findings.row_scores,
+        findings.row_flags,
+        findings.label_confidence,
+        findings.near_duplicates,
+        now,
+    )
+    if version is not None:
+        await conn.execute(sql.keep_suspects, version_id, findings.n_label_suspects)
+    return version
+
+
+async def fail(conn: Conn, version_id: str, failure: str, now: datetime) -> int | None:
+    version: int | None = await conn.fetchval(sql.fail, version_id, failure.replace("\0", " "), now)
+    return version
+
+
+async def sets_apart(conn: Conn, dataset_id: str, version_id: str) -> tuple[SetApart, ...]:
+    """The validation files and suites of the loops that train on the dataset, newest first."""
+    found = await conn.fetch(sql.sets_apart, dataset_id, version_id, MAX_SETS_APART)
+    return tuple(rows.decode(SetApart, row) for row in found)
+
+
+async def newest_of_loop(conn: Conn, loop_id: str) -> NewestReport | None:
+    row = await conn.fetchrow(sql.newest_of_loop, loop_id)
+    return rows.decode(NewestReport, row) if row else None
+
+
+async def packed_rows(conn: Conn, workspace_id: str, version_id: str) -> PackedRows | None:
+    """What a finished report says of each row."""
+    row = await conn.fetchrow(sql.packed_rows, workspace_id, version_id)
+    if row is None:
+        return None
+    return PackedRows(**{**row, "flag_codes": msgspec.json.decode(row["flag_codes"], type=tuple[str, ...])})
+
+
+async def derivation_source(conn: Conn, workspace_id: str, version_id: str) -> DerivationSource:
+    """What is stored of a version for deriving from it; `lines` is empty for versions stored before lines were."""
+    row = await conn.fetchrow(sql.derivation_source, workspace_id, version_id)
+    if row is None:
+        raise LookupError(version_id)
+    near = row["near_duplicates"]
+    return DerivationSource(
+        row_hashes=row["row_hashes"],
+        prompt_hashes=row["prompt_hashes"],
+        reversed_hashes=row["reversed_hashes"],
+        lines=row["lines"],
+        scores=row["scores"],
+        near=unpack_pairs(near) if near is not None else None,
+    )
+
+
+async def neglected(conn: Conn, before: datetime) -> tuple[str, ...]:
+    """Versions whose report nobody has worked on since `before`."""
+    return tuple(row["version_id"] for row in await conn.fetch(sql.neglected, before))
+
+
+def _storable(document: bytes) -> bytes:
+    """`jsonb` holds no NUL: such a character becomes the replacement character."""
+    return _NUL.sub(rb"\1\\ufffd", document)

@@ -1,0 +1,73 @@
+-- name: insert_pending
+insert into quality_report (version_id, workspace_id, created_at, updated_at) values ($1, $2, $3, $3)
+
+-- name: get_report
+select * from quality_report_v where workspace_id = $1 and dataset_version_id = $2
+
+-- name: ask_again
+update quality_report set status = 'pending', failure = null, version = version + 1, updated_at = $2
+where version_id = $1 and status in ('ready', 'failed') returning version
+
+-- name: take
+update quality_report q set status = 'running', n_rows_done = 0, started_at = $2, version = q.version + 1,
+                            updated_at = $2
+from dataset_version v
+where q.version_id = $1 and v.id = q.version_id and q.status in ('pending', 'running')
+returning q.version_id, q.workspace_id, v.dataset_id, v.sha256, v.n_bytes
+
+-- name: open_work
+select q.version_id, q.workspace_id, v.dataset_id, v.sha256, v.n_bytes
+from quality_report q join dataset_version v on v.id = q.version_id
+where q.version_id = $1 and q.status in ('pending', 'running')
+
+-- name: show_progress
+update quality_report set n_rows_done = $2, version = version + 1, updated_at = $3
+where version_id = $1 and status = 'running'
+
+-- name: finish
+update quality_report set status = 'ready', n_rows_done = $2, compared_with = $3, report = $4, row_scores = $5,
+                          row_flags = $6, label_confidence = $7, near_duplicates = $8, failure = null,
+                          version = version + 1, finished_at = $9, updated_at = $9
+where version_id = $1 and status = 'running' returning version
+
+-- name: keep_suspects
+update dataset_version set n_label_suspects = $2 where id = $1
+
+-- name: fail
+update quality_report set status = 'failed', failure = $2, version = version + 1, finished_at = $3, updated_at = $3
+where version_id = $1 and status in ('pending', 'running') returning version
+
+-- name: sets_apart
+select role, name, version_id, sha256 from (
+    select 'validation' as role, d.name || ' v' || v.number as name, v.id as version_id, v.sha256
+    from loop l join dataset_version v on v.id = l.validation_version_id join dataset d on d.id = v.dataset_id
+    where l.dataset_id = $1
+    union
+    select s.role, s.name, v.id, v.sha256
+    from eval_suite s join loop l on l.id = s.loop_id join dataset_version v on v.id = s.dataset_version_id
+    where l.dataset_id = $1
+) as apart
+where version_id <> $2
+order by version_id desc, role, name limit $3
+
+-- name: newest_of_loop
+select v.id as version_id, v.dataset_id, q.status, q.compared_with
+from loop l join dataset_version v on v.dataset_id = l.dataset_id join quality_report q on q.version_id = v.id
+where l.id = $1 order by v.number desc limit 1
+
+-- name: packed_rows
+select v.lines, v.row_hashes, q.row_scores, q.row_flags, q.label_confidence,
+       q.report -> 'flag_codes' as flag_codes
+from quality_report q join dataset_version v on v.id = q.version_id
+where q.workspace_id = $1 and q.version_id = $2 and q.report is not null
+
+-- name: derivation_source
+select v.row_hashes, v.prompt_hashes, v.reversed_hashes, v.lines,
+       case when q.report is not null then q.row_scores end as scores,
+       case when q.report is not null then q.near_duplicates end as near_duplicates
+from dataset_version v left join quality_report q on q.version_id = v.id
+where v.workspace_id = $1 and v.id = $2
+
+-- name: neglected
+select version_id from quality_report where status in ('pending', 'running') and updated_at < $1
+order by updated_at limit 1000
