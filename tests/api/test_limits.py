@@ -71,9 +71,8 @@ def test_without_a_rate_there_is_no_limit() -> None:
 def test_a_place_is_given_back() -> None:
     room = WaitingRoom(1)
     for _ in range(3):
-        with room.place():
-            with pytest.raises(DomainError):
-                room.check()
+        with room.place(), pytest.raises(DomainError):
+            room.check()
         room.check()
 
 
@@ -135,13 +134,15 @@ async def test_metrics_name_routes_by_their_template(api: httpx.AsyncClient) -> 
     await api.get(f"/v1/loops/{loop['id']}")
     await api.get("/v1/nothing-here")
     await api.request("INVENTED", "/v1/loops")
+    endpoint = ok(await api.post("/v1/webhook-endpoints", json={"url": "https://example.com/"}))["endpoint"]["id"]
+    ok(await api.post(f"/v1/webhook-endpoints/{endpoint}/test"), 201)
     response = await api.get("/metrics")
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     text = response.text
     assert 'whatnext_http_requests_total{method="GET",route="/v1/loops/{loop}",status="200"}' in text
     assert 'route="unmatched",status="404"' in text
     assert 'whatnext_http_request_duration_seconds_count{method="POST",route="/v1/loops"}' in text
-    assert 'whatnext_jobs{status="todo",task="advise"} 1.0' in text
+    assert 'whatnext_jobs{status="todo",task="deliver"} 1.0' in text
     assert 'whatnext_database_connections{state="busy"}' in text
     assert loop["id"] not in text
     assert "INVENTED" not in text

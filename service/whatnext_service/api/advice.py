@@ -125,9 +125,11 @@ async def get_track_record(call: Call) -> TrackRecord:
     tags=["recommendations"],
     responses=problems(404),
 )
-async def get_recommendation(call: Call, recommendation_id: Id) -> Recommendation:
+async def get_recommendation(
+    call: Call, recommendation_id: Id, if_none_match: IfNoneMatch = None
+) -> Response[Recommendation]:
     """Get a recommendation with the whole answer it was given in."""
-    return await call.read(lambda tx: look_up.find_recommendation(tx, recommendation_id))
+    return await call.watch(recommendation_id, lambda tx: look_up.find_recommendation(tx, recommendation_id), 0)
 
 
 @put(

@@ -26,7 +26,7 @@ from whatnext_service.api import (
     workspace,
 )
 from whatnext_service.api.auth import KeyAuthentication, require_scope
-from whatnext_service.api.call import Call
+from whatnext_service.api.call import CallInHand
 from whatnext_service.api.edge import Edge, Log
 from whatnext_service.api.limits import RateLimit, WaitingRoom
 from whatnext_service.api.problem import on_any_error, on_domain_error, on_http_error
@@ -97,5 +97,5 @@ def create_application(
     )
 
 
-def _call(request: Request[Any, Any, Any]) -> Call:
-    return Call(request)
+def _call(request: Request[Any, Any, Any]) -> CallInHand:
+    return CallInHand(request)

@@ -3,10 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from litestar.di import NamedDependency
 
 from whatnext_service.api.limits import WaitingRoom
 from whatnext_service.errors import DomainError
@@ -20,7 +21,7 @@ MAX_KEY_CHARS = 255
 REPLAYED = {"Idempotent-Replayed": "true"}
 
 
-class Call:
+class CallInHand:
     """What a handler is given beside its parameters."""
 
     def __init__(self, request: Request[Any, Any, Any]) -> None:
@@ -104,6 +105,10 @@ class Call:
         if _is_known(result, known):
             return _raw(b"", 304, headers)
         return _raw(msgspec.json.encode(result), 200, headers)
+
+
+Call: TypeAlias = NamedDependency[CallInHand]
+"""How a handler asks for it."""
 
 
 def _headers(result: object) -> dict[str, str]:

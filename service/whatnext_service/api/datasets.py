@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from whatnext_service.api.body_stream import file_stream
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IdempotencyKey, Limit, LoopFilter
+from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfNoneMatch, Limit, LoopFilter
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.datasets import Dataset, DatasetVersion, Derivation, NewDataset, NewDerivation
@@ -35,9 +35,9 @@ async def list_(call: Call, limit: Limit = 20, cursor: Cursor = None, loop_id: L
 
 
 @get("/v1/datasets/{dataset_id:str}", operation_id="datasets.get", tags=TAGS, responses=problems(404))
-async def get_one(call: Call, dataset_id: Id) -> Dataset:
+async def get_one(call: Call, dataset_id: Id, if_none_match: IfNoneMatch = None) -> Response[Dataset]:
     """Get a dataset."""
-    return await call.read(lambda tx: look_up.find_dataset(tx, dataset_id))
+    return await call.watch(dataset_id, lambda tx: look_up.find_dataset(tx, dataset_id), 0)
 
 
 @post(
@@ -45,7 +45,7 @@ async def get_one(call: Call, dataset_id: Id) -> Dataset:
     operation_id="datasets.upload_version",
     tags=TAGS,
     responses=problems(404, 409, 413, 415, 422),
-    opt={"upload": "application/jsonl"},
+    opt={"upload": "application/jsonl", "found": "The version that has these very bytes already."},
     request_max_body_size=None,
 )
 async def upload_version(

@@ -4,7 +4,7 @@ from litestar import Response, delete, get, post
 from litestar.params import JSONBody
 
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IdempotencyKey, Limit, LoopFilter, StatusFilter
+from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfNoneMatch, Limit, LoopFilter, StatusFilter
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.deployments import Cleanup, Deployment, NewCleanup, NewDeployment
@@ -31,9 +31,9 @@ async def list_(
 
 
 @get("/v1/deployments/{deployment_id:str}", operation_id="deployments.get", tags=TAGS, responses=problems(404))
-async def get_one(call: Call, deployment_id: Id) -> Deployment:
+async def get_one(call: Call, deployment_id: Id, if_none_match: IfNoneMatch = None) -> Response[Deployment]:
     """Get a deployment."""
-    return await call.read(lambda tx: look_up.find_deployment(tx, deployment_id))
+    return await call.watch(deployment_id, lambda tx: look_up.find_deployment(tx, deployment_id), 0)
 
 
 @delete(

@@ -52,7 +52,13 @@ async def get_eval_suite(call: Call, suite_id: Id) -> EvalSuite:
     return await call.read(lambda tx: look_up.find_suite(tx, suite_id))
 
 
-@post("/v1/evaluations", operation_id="evaluations.create", tags=TAGS, responses=problems(409, 413, 415, 422))
+@post(
+    "/v1/evaluations",
+    operation_id="evaluations.create",
+    tags=TAGS,
+    responses=problems(409, 413, 415, 422),
+    opt={"found": "The same evaluation, already asked for and not done yet."},
+)
 async def create(
     call: Call, data: JSONBody[NewEvaluation], idempotency_key: IdempotencyKey = None
 ) -> Response[Evaluation]:

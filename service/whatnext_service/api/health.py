@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from whatnext_service.api.auth import PUBLIC
 from whatnext_service.api.problem import KINDS, problems
@@ -42,7 +43,7 @@ async def readyz(request: Request[Any, Any, Any]) -> str:
     media_type="text/markdown",
     responses=problems(404),
 )
-async def problem(code: str) -> Response[str]:
+async def problem(code: FromPath[str]) -> Response[str]:
     """What a problem's code means and what to do."""
     kind = KINDS.get(code)
     if kind is None:

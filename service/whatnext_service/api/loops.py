@@ -4,7 +4,7 @@ from litestar import Response, get, patch, post, put
 from litestar.params import JSONBody
 
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, IdempotencyKey, IfMatch, Limit, LoopRef
+from whatnext_service.api.params import Cursor, IdempotencyKey, IfMatch, IfNoneMatch, Limit, LoopRef
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.loops import Loop, LoopPatch, NewBaseline, NewLoop
@@ -30,7 +30,7 @@ async def list_(call: Call, limit: Limit = 20, cursor: Cursor = None) -> Page[Lo
 
 
 @get("/v1/loops/{loop:str}", operation_id="loops.get", tags=TAGS, responses=problems(404))
-async def get_one(call: Call, loop: LoopRef) -> Response[Loop]:
+async def get_one(call: Call, loop: LoopRef, if_none_match: IfNoneMatch = None) -> Response[Loop]:
     """Get a loop by id or slug."""
     return await call.watch(loop, lambda tx: look_up.find_loop(tx, loop), 0)
 

@@ -7,7 +7,7 @@ Json = dict[str, Any]
 _HEADERS = {
     "webhook-id": "Names the delivery; the same at every attempt, so that a repeat is recognised.",
     "webhook-timestamp": "Seconds since 1970 of this attempt; refuse one that is minutes old.",
-    "webhook-signature": "`v1,` and the HMAC-SHA-256 of `{id}.{timestamp}.{body}` with the endpoint's secret.",
+    "webhook-signature": "`v1,` and the HMAC-SHA-256 of `{id}.{timestamp}.{body}` under the endpoint's secret.",
 }
 _FOLLOWS = {"get": "Get it.", "update": "Change it.", "next": "What is next for it."}
 
@@ -20,8 +20,8 @@ def webhook() -> Json:
             "tags": ["webhook_endpoints"],
             "summary": "Tell an endpoint of an event",
             "description": (
-                "Sent to every enabled endpoint that wants the type, signed as Standard Webhooks prescribes. The payload "
-                "is thin: look the resource up for its state. Any 2xx is a receipt and 410 disables the endpoint; what "
+                "Sent to every enabled endpoint that wants the type, signed as Standard Webhooks prescribes. The "
+                "payload is thin: look the resource up for its state. 2xx is a receipt and 410 disables the endpoint; what "
                 "else fails is tried again for about three days. Redirects are not followed."
             ),
             "security": [],

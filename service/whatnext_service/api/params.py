@@ -9,14 +9,12 @@ Cursor: TypeAlias = Annotated[
     str | None, QueryParameter(max_length=64, description="`next_cursor` of the page before.")
 ]
 LoopFilter: TypeAlias = Annotated[
-    list[str] | None, QueryParameter(query="loop_id", description="Only of these loops (id or slug); repeatable.")
+    list[str] | None, QueryParameter(description="Only of these loops (id or slug); repeatable.")
 ]
 StatusFilter: TypeAlias = Annotated[
-    list[str] | None, QueryParameter(query="status", description="Only with these statuses; repeatable.")
+    list[str] | None, QueryParameter(description="Only with these statuses; repeatable.")
 ]
-RunFilter: TypeAlias = Annotated[
-    list[str] | None, QueryParameter(query="run_id", description="Only of these runs; repeatable.")
-]
+RunFilter: TypeAlias = Annotated[list[str] | None, QueryParameter(description="Only of these runs; repeatable.")]
 LoopRef: TypeAlias = Annotated[str, PathParameter(description="A loop's id or slug.", max_length=128)]
 RunRef: TypeAlias = Annotated[
     str, PathParameter(description="A run's id, or `{loop slug}/R3` with the slash as `%2F` or `~`.", max_length=128)

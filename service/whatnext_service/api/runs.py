@@ -71,7 +71,7 @@ async def update(call: Call, run_id: RunRef, data: JSONBody[RunPatch], if_match:
     operation_id="runs.cancel",
     tags=TAGS,
     status_code=200,
-    responses=problems(404, 409, 422),
+    responses=problems(404, 409, 413, 422),
 )
 async def cancel(call: Call, run_id: RunRef, idempotency_key: IdempotencyKey = None) -> Response[Run]:
     """Ask for a run to be cancelled; one that has ended stays as it is."""

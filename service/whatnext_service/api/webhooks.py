@@ -4,7 +4,7 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import JSONBody
 
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfMatch, Limit
+from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfMatch, IfNoneMatch, Limit
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.webhooks import (
@@ -54,7 +54,7 @@ async def list_(call: Call, limit: Limit = 20, cursor: Cursor = None) -> Page[We
     opt=ADMIN,
     responses=problems(404),
 )
-async def get_one(call: Call, endpoint_id: Id) -> Response[WebhookEndpoint]:
+async def get_one(call: Call, endpoint_id: Id, if_none_match: IfNoneMatch = None) -> Response[WebhookEndpoint]:
     """Get a webhook endpoint, without its secret."""
     return await call.watch(endpoint_id, lambda tx: find_endpoint(tx, endpoint_id), 0)
 
@@ -91,7 +91,7 @@ async def remove(call: Call, endpoint_id: Id) -> Response[WebhookEndpoint]:
     operation_id="webhook_endpoints.test",
     tags=TAGS,
     opt=ADMIN,
-    responses=problems(404, 409, 422),
+    responses=problems(404, 409, 413, 422),
 )
 async def try_out(call: Call, endpoint_id: Id, idempotency_key: IdempotencyKey = None) -> Response[WebhookDelivery]:
     """Send the endpoint a `webhook.test` event, signed like any other."""

@@ -32,9 +32,7 @@ async def list_events(
     cursor: Cursor = None,
     after: Annotated[str | None, QueryParameter(max_length=64, description="Only what came after this event.")] = None,
     loop_id: LoopFilter = None,
-    type: Annotated[
-        list[str] | None, QueryParameter(query="type", description="Only of these types; repeatable.")
-    ] = None,
+    type: Annotated[list[str] | None, QueryParameter(description="Only of these types; repeatable.")] = None,
     last_event_id: LastEventId = None,
 ) -> Response[Page[Event]]:
     """List what happened, oldest first: the ordered log.
