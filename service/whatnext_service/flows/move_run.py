@@ -41,15 +41,15 @@ async def move_run(services: Services, run_id: str) -> None:
 
 
 async def _submit(services: Services, provider: Provider, run: runs.RunWork) -> None:
-    if run.cancel_requested and run.submit_intent_at is None:
-        await _end(services, run, "cancelled", "Cancelled before it was sent.")
-        return
     settle = run.submit_intent_at + timedelta(seconds=SETTLE_S) if run.submit_intent_at else None
     if settle is not None and settle > services.clock():
         await _look_again(services, run, SETTLE_S)
         return
     if settle is not None and (job := await provider.platform.find_job(run.id)) is not None:
         await _submitted(services, provider, run, run.version, job)
+        return
+    if run.cancel_requested:
+        await _end(services, run, "cancelled", "Cancelled before the provider took it.")
         return
     training = await _file(services, provider, run, run.config.dataset_version_id)
     validation = await _file(services, provider, run, run.validation_version_id) if run.validation_version_id else None

@@ -75,4 +75,6 @@ select scores from evaluation where id = $1
 
 -- name: neglected
 select id from evaluation where status in ('pending', 'running') and origin = 'service' and updated_at < $1
+  and not exists (select from procrastinate_jobs j
+                  where j.lock = 'evaluate:' || evaluation.id and j.status in ('todo', 'doing'))
 order by updated_at limit 1000
