@@ -2,12 +2,13 @@
 
 import asyncio
 import dataclasses
+import zlib
 from datetime import timedelta
 
 import httpx
 import pytest
 from tests.api.driving import Json, make_loop, ok, rows, upload
-from tests.flows.working import spent_since, work_off, work_one
+from tests.flows.working import spent_since, until, work_off, work_one
 
 from whatnext_service.flows import move_run
 from whatnext_service.flows.context import Services
@@ -30,9 +31,11 @@ CALLS = (
 
 
 @pytest.fixture
-async def version(api: httpx.AsyncClient) -> Json:
+async def version(api: httpx.AsyncClient, request: pytest.FixtureRequest) -> Json:
+    """Training data of the test's own, which the trainer has not seen."""
     await make_loop(api)
-    version = await upload(api, "training", rows(64), loop="letters")
+    seed = 1000 + zlib.crc32(request.node.name.encode())
+    version = await upload(api, "training", rows(64, seed=seed), loop="letters")
     validation = await upload(api, "validation", rows(24, seed=2))
     ok(await api.patch("/v1/loops/letters", json={"validation_version_id": validation["id"]}))
     return version
@@ -282,8 +285,7 @@ async def test_a_wait_on_a_run_ends_when_it_moves(
     run = await start(api, version)
     tag = {"If-None-Match": f'"{run["version"]}"'}
     watching = asyncio.create_task(api.get("/v1/runs/letters~R1?wait=20", headers=tag))
-    while services.bell.n_waiting == 0:
-        await asyncio.sleep(0.01)
+    await until(lambda: services.bell.n_waiting > 0)
     while not watching.done():
         await work_one(services, pool, "move_run")
         await asyncio.sleep(0.01)
@@ -295,9 +297,10 @@ async def test_the_provider_is_not_asked_more_often_than_it_allows(
     api: httpx.AsyncClient, services: Services, pool: Pool, faults: Faults, version: Json
 ) -> None:
     """Retry-After is kept, also by the sweep."""
-    faults.add(Fault(kind="rate_limited", on="*", times=None, retry_after_s=120))
-    await start(api, version)
-    await work_one(services, pool, "move_run")
+    faults.add(Fault(kind="rate_limited", on="jobs.create", times=None, retry_after_s=120))
+    run = await start(api, version)
+    while (await get(api, run))["status"] == "pending":
+        await work_one(services, pool, "move_run")
     await sweep(later(services, 60))
     (due_in_s,) = await pool.fetchrow(  # type: ignore[misc]
         "select extract(epoch from scheduled_at - now())::float from procrastinate_jobs where task_name = 'move_run'"

@@ -60,3 +60,11 @@ def spent_since(before: Ledger, trainer: Served) -> Spent:
         completions=now.paid_completions - before.paid_completions,
         repeated=now.repeated_completions - before.repeated_completions,
     )
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Let others work until something has happened."""
+    give_up = time.monotonic() + GIVE_UP_S
+    while not happened():
+        assert time.monotonic() < give_up, "it does not happen"
+        await asyncio.sleep(0.005)

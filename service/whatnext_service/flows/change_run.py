@@ -49,6 +49,8 @@ async def change_run(tx: Tx, ref: str, patch: RunPatch, if_version: int | None) 
             tx.now,
         )
         tx.tell(f"run.{status}", run.id, run.version + 2, loop_id=run.loop_id)
+    else:
+        tx.tell("run.changed", run.id, run.version + 1, loop_id=run.loop_id)
     tx.loop_moved(run.loop_id)
     return await look_up.find_run(tx, run.id)
 

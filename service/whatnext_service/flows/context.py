@@ -1,6 +1,7 @@
 """What every flow is given: the services, built once, and the transaction of one request or job."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,7 +64,8 @@ class Services:
     async def begin(self, workspace_id: str) -> AsyncIterator["Tx"]:
         """One transaction for one workspace: what it changed and what it tells is written at its end, or not at all."""
         async with transaction(self.pool) as conn:
-            tx = Tx(services=self, conn=conn, workspace_id=workspace_id, now=self.clock())
+            places = itertools.count(int.from_bytes(self.randomness(10)) >> 1)
+            tx = Tx(services=self, conn=conn, workspace_id=workspace_id, now=self.clock(), _places=places)
             yield tx
             await tx.close()
 
@@ -94,11 +96,13 @@ class Tx:
     conn: Conn
     workspace_id: str
     now: datetime
+    _places: Iterator[int]
     _notices: list[Notice] = field(default_factory=list)
     _moved_loops: dict[str, None] = field(default_factory=dict)
 
     def new_id(self, prefix: Prefix) -> str:
-        return self.services.id_at(prefix, self.now)
+        """An id; those of one transaction, which are of one moment, sort in the order they were made."""
+        return new_id(prefix, int(self.now.timestamp() * 1000), next(self._places).to_bytes(10))
 
     def tell(self, type: str, subject_id: str, version: int, *, loop_id: str | None = None) -> None:
         """Append an event to the workspace's log when the transaction ends."""

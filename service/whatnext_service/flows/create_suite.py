@@ -16,7 +16,7 @@ from whatnext_service.core.suites import check_suite, is_binary
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
-from whatnext_service.flows.version_content import version_content
+from whatnext_service.flows.version_content import read_version
 from whatnext_service.store import datasets, suites
 
 
@@ -97,8 +97,7 @@ def _dimensions(tx: Tx, new: NewEvalSuite) -> tuple[GradedDimension, ...]:
 
 
 async def _items(tx: Tx, version: DatasetVersion) -> tuple[EvalItem, ...]:
-    chunks = [chunk async for chunk in version_content(tx.services, tx.workspace_id, version)]
-    return tuple(read_eval_row(row) for _, row in iter_rows(chunks))
+    return tuple(read_eval_row(row) for _, row in iter_rows(await read_version(tx, version)))
 
 
 async def _check_held_out(tx: Tx, loop: Loop, suite_hashes: bytes, name: str) -> None:

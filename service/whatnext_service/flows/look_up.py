@@ -80,6 +80,12 @@ async def find_recommendation(tx: Tx, ref: str, pointer: str | None = None) -> R
     return _found(found, "recommendation", ref, pointer)
 
 
+async def find_advice(tx: Tx, ref: str, loop_id: str) -> Recommendation:
+    """The recommendation of this loop that a request says it carries out."""
+    found = await recommendations.get_recommendation(tx.conn, tx.workspace_id, ref)
+    return _found(found if found and found.loop_id == loop_id else None, "recommendation", ref, "/recommendation_id")
+
+
 async def find_deployment(tx: Tx, ref: str) -> Deployment:
     return _found(await deployments.get_deployment(tx.conn, tx.workspace_id, ref), "deployment", ref)
 

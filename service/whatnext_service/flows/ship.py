@@ -2,7 +2,7 @@
 
 from whatnext_service.contract.deployments import Cleanup, Deployment, Leftover, NewCleanup, NewDeployment
 from whatnext_service.core.shipping import check_shippable
-from whatnext_service.errors import DomainError, ProviderError
+from whatnext_service.errors import DomainError, FieldError, ProviderError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Services, Tx
 from whatnext_service.store import deployments, recommendations, runs, state
@@ -13,8 +13,10 @@ async def ship(tx: Tx, new: NewDeployment) -> Deployment:
     loop = await look_up.lock_loop(tx, new.loop_id, "/loop_id")
     run = await look_up.find_run(tx, new.run_id, "/run_id")
     checkpoint = await look_up.find_checkpoint(tx, new.checkpoint_id, "/checkpoint_id") if new.checkpoint_id else None
-    if run.loop_id != loop.id or (checkpoint is not None and checkpoint.run_id != run.id):
-        raise DomainError("unknown_reference", "The run or the checkpoint belongs to another loop or run.")
+    if run.loop_id != loop.id:
+        raise _elsewhere("/run_id", "belongs to another loop")
+    if checkpoint is not None and checkpoint.run_id != run.id:
+        raise _elsewhere("/checkpoint_id", "belongs to another run")
     model = checkpoint.model if checkpoint else run.model
     if model is None or (checkpoint is not None and not checkpoint.deployable):
         raise DomainError("not_served", "There is no served model of this run or checkpoint to deploy.")
@@ -42,11 +44,17 @@ async def ship(tx: Tx, new: NewDeployment) -> Deployment:
         ),
     )
     if new.recommendation_id:
-        await look_up.find_recommendation(tx, new.recommendation_id, "/recommendation_id")
+        await look_up.find_advice(tx, new.recommendation_id, loop.id)
         await recommendations.carried_out(tx.conn, tx.workspace_id, new.recommendation_id, deployment_id, tx.now)
     tx.loop_moved(loop.id)
     tx.tell("deployment.created", deployment_id, 1, loop_id=loop.id)
     return await look_up.find_deployment(tx, deployment_id)
+
+
+def _elsewhere(pointer: str, message: str) -> DomainError:
+    return DomainError(
+        "unknown_reference", f"{pointer} {message}.", errors=(FieldError(pointer=pointer, message=message),)
+    )
 
 
 async def unship(tx: Tx, deployment_id: str) -> Deployment:

@@ -64,7 +64,7 @@ async def start_evaluation(tx: Tx, new: NewEvaluation) -> tuple[Evaluation, bool
     else:
         await _register(tx, suite, evaluation, new)
     if new.recommendation_id:
-        await look_up.find_recommendation(tx, new.recommendation_id, "/recommendation_id")
+        await look_up.find_advice(tx, new.recommendation_id, loop.id)
         await recommendations.carried_out(tx.conn, tx.workspace_id, new.recommendation_id, evaluation.id, tx.now)
     tx.loop_moved(loop.id)
     tx.tell("evaluation.created", evaluation.id, 1, loop_id=loop.id)

@@ -60,7 +60,7 @@ async def start_run(tx: Tx, new: NewRun) -> Run:
         ),
     )
     if new.recommendation_id:
-        await look_up.find_recommendation(tx, new.recommendation_id, "/recommendation_id")
+        await look_up.find_advice(tx, new.recommendation_id, loop.id)
         await recommendations.carried_out(tx.conn, tx.workspace_id, new.recommendation_id, run_id, tx.now)
     if provider != "external":
         await tx.defer("move_run", run_id)

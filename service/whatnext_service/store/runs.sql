@@ -51,11 +51,14 @@ update run set attempts = attempts + 1, updated_at = $2 where id = $1 returning 
 update run set cancel_requested = true, version = version + 1, updated_at = $2 where id = $1 returning version
 
 -- name: set_reading
-update run set reading = $2, last_step = greatest(last_step, $3), metrics_version = metrics_version + 1,
+update run set reading = $2, last_step = $3, metrics_version = metrics_version + 1,
                version = version + 1, updated_at = $4
 where id = $1 returning version
 
 -- name: neglected
 select id from run
 where status in ('pending', 'submitting', 'queued', 'running', 'paused') and provider <> 'external'
-  and updated_at < $1 order by updated_at limit 1000
+  and updated_at < $1
+  and not exists (select from procrastinate_jobs j
+                  where j.lock = 'move_run:' || run.id and j.status in ('todo', 'doing'))
+order by updated_at limit 1000
