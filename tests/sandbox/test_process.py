@@ -130,7 +130,7 @@ def test_a_sandbox_started_with_its_parent_ends_with_it(tmp_path: Path) -> None:
     def refused() -> bool:
         try:
             httpx.get(f"{url}/models", timeout=1)
-        except httpx.ConnectError:
+        except httpx.TransportError:
             return True
         return False
 
