@@ -1,55 +1,196 @@
-"""Datasets over HTTP: uploads whole or refused, versions that cannot change, quality reports, and derivations."""
+"""Datasets over HTTP: uploads whole or refused, and quality reports."""
 
 import asyncio
-import json
 
 import httpx
 import pytest
 from tests.api.counting import Counts
-from tests.api.driving import Json, make_loop, make_suite, ok, refused, rows, upload
+from tests.api.dataset_driving import DUPLICATED, FILLING, OPEN, OPPOSED, chat, checked, jsonl, new_dataset, send
+from tests.api.driving import EXACT, Json, make_loop, ok, refused, register, upload
+from tests.core.dataset_samples import labelled
 
 from whatnext_service.flows.context import Services
-from whatnext_service.flows.report_quality import give_up, refresh_quality, report_quality
+from whatnext_service.flows.report_quality import give_up, refresh_quality
+
+QUALITY = "/v1/dataset-versions/{}/quality"
 
 
-def chat(question: str, answer: str, **more: object) -> Json:
-    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}], **more}
+async def suite_of(api: httpx.AsyncClient, loop: str, name: str, content: bytes, role: str = "selection") -> Json:
+    held_out = await upload(api, f"{loop} {name}", content)
+    body = {"loop_id": loop, "name": name, "role": role, "dataset_version_id": held_out["id"], "graders": [EXACT]}
+    return ok(await api.post("/v1/eval-suites", json=body), 201)
 
 
-def jsonl(*examples: object) -> bytes:
-    return b"".join(json.dumps(example).encode() + b"\n" for example in examples)
+async def test_conversations_without_an_answer_are_only_for_rft(api: httpx.AsyncClient) -> None:
+    dataset = await new_dataset(api)
+    problem = refused(await send(api, dataset, jsonl(*OPEN)), 400, "invalid_dataset")
+    assert "ends_without_answer x12" in problem["detail"]
+    version = ok(await send(api, dataset, jsonl(*OPEN), method="rft"), 201)
+    assert (version["method"], version["warning_counts"]) == ("rft", {"no_grader_fields": 12})
 
 
-FILLING = [chat(f"What is the capital of country number {n}?", f"City {n}") for n in range(20)]
-DUPLICATED = [*FILLING, FILLING[3]]
-OPPOSED = [*FILLING, chat("What is the capital of country number 5?", "No city")]
+async def test_a_file_for_another_method_than_announced_is_refused(api: httpx.AsyncClient) -> None:
+    dataset = await new_dataset(api)
+    problem = refused(await send(api, dataset, jsonl(*FILLING), method="dpo"), 400, "invalid_dataset")
+    assert "unexpected_format x20" in problem["detail"]
+    refused(await send(api, dataset, jsonl(*FILLING), method="magic"), 400, "invalid_parameter")
+    assert ok(await send(api, dataset, jsonl(*FILLING), method="sft"), 201)["method"] == "sft"
 
 
-async def new_dataset(api: httpx.AsyncClient, name: str = "data") -> str:
-    return str(ok(await api.post("/v1/datasets", json={"name": name}), 201)["id"])
+async def test_nothing_is_stored_of_a_refused_file_and_all_faults_are_counted(
+    api: httpx.AsyncClient, counts: Counts
+) -> None:
+    dataset = await new_dataset(api)
+    before = await counts()
+    faulty = jsonl(*FILLING) + b"nonsense\n" * 150
+    problem = refused(await send(api, dataset, faulty), 400, "invalid_dataset")
+    assert "not_json x150" in problem["detail"]
+    assert [error["pointer"] for error in problem["errors"]] == [f"/{line}" for line in range(21, 121)]
+    assert all("Write each row as one JSON object" in error["message"] for error in problem["errors"])
+    assert await counts() == before
 
 
-async def send(api: httpx.AsyncClient, dataset_id: str, content: bytes, **params: str) -> httpx.Response:
-    return await api.post(f"/v1/datasets/{dataset_id}/versions", content=content, params=params)
+async def test_the_same_bytes_are_one_version(api: httpx.AsyncClient) -> None:
+    dataset = await new_dataset(api)
+    answers = await asyncio.gather(*(send(api, dataset, jsonl(*FILLING)) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert ok(await api.get(f"/v1/datasets/{dataset}"))["n_versions"] == 1
 
 
-async def derive(api: httpx.AsyncClient, version: Json, *operations: Json, **more: object) -> httpx.Response:
-    body = {"operations": list(operations), **more}
-    return await api.post(f"/v1/dataset-versions/{version['id']}/derive", json=body)
-
-
-async def checked(api: httpx.AsyncClient, services: Services, version: Json) -> Json:
-    await report_quality(services, version["id"], asyncio.Lock())
-    return ok(await api.get(f"/v1/dataset-versions/{version['id']}/quality"))
-
-
-async def content(api: httpx.AsyncClient, version: Json) -> list[Json]:
-    body = (await api.get(f"/v1/dataset-versions/{version['id']}/content")).text
-    return [json.loads(line) for line in body.splitlines()]
-
-
-async def test_a_version_is_checked_and_derived(api: httpx.AsyncClient, services: Services) -> None:
+async def test_a_report_is_pending_until_it_is_made(api: httpx.AsyncClient, services: Services) -> None:
     version = await upload(api, "data", jsonl(*DUPLICATED))
+    pending = await api.get(QUALITY.format(version["id"]))
+    assert (pending.json()["status"], pending.json()["n_rows"], pending.json()["n_rows_done"]) == ("pending", 21, 0)
+    assert (pending.json()["verdict"], pending.json()["checks"]) == (None, [])
+    refused(await api.get(QUALITY.format(version["id"]) + "/rows"), 409, "quality_missing")
     report = await checked(api, services, version)
-    made = ok(await derive(api, version, {"kind": "drop_duplicates"}))
-    assert made["version"]["n_examples"] == 20
+    assert (report["status"], report["n_rows_done"], report["verdict"]) == ("ready", 21, "critical")
+    checks = {check["code"]: check for check in report["checks"]}
+    assert checks["exact_duplicates"]["operation"] == "drop_duplicates"
+    assert [row["line"] for row in checks["exact_duplicates"]["rows"]] == [21]
+    assert [(pair["kind"], pair["first"]["line"], pair["second"]["line"]) for pair in report["pairs"]] == [
+        ("exact_duplicate", 4, 21)
+    ]
+    moved = await api.get(QUALITY.format(version["id"]), headers={"If-None-Match": pending.headers["etag"]})
+    assert moved.status_code == 200
+    again = await api.get(QUALITY.format(version["id"]), headers={"If-None-Match": moved.headers["etag"]})
+    assert again.status_code == 304
+
+
+async def test_both_sides_of_a_contradiction_can_be_read(api: httpx.AsyncClient, services: Services) -> None:
+    report = await checked(api, services, await upload(api, "data", jsonl(*OPPOSED)))
+    pair = next(pair for pair in report["pairs"] if pair["kind"] == "contradiction")
+    assert {pair["first"]["answer"], pair["second"]["answer"]} == {"City 5", "No city"}
+    assert pair["first"]["prompt"] == pair["second"]["prompt"] == "What is the capital of country number 5?"
+
+
+async def test_a_report_is_made_of_text_that_a_database_cannot_hold(api: httpx.AsyncClient, services: Services) -> None:
+    rows = [*FILLING, chat("a NUL \0 and a backslash \\u0000", "yes"), chat("a NUL \0 and a backslash \\u0000", "no")]
+    report = await checked(api, services, await upload(api, "data", jsonl(*rows)))
+    pair = next(pair for pair in report["pairs"] if pair["kind"] == "contradiction")
+    assert pair["first"]["prompt"] == "a NUL \N{REPLACEMENT CHARACTER} and a backslash \\u0000"
+
+
+async def test_leaks_are_named_by_the_set_they_leak_into(api: httpx.AsyncClient, services: Services) -> None:
+    loop = await make_loop(api)
+    await suite_of(api, loop["slug"], "choosing", jsonl(*FILLING))
+    await suite_of(api, loop["slug"], "sealed", jsonl(*(chat(f"Say {n}.", "yes") for n in range(12))), "final_test")
+    training = [chat(f"How far is the moon from planet {n}, in miles?", str(n)) for n in range(30)]
+    version = await upload(api, "training", jsonl(*training, FILLING[7], chat("Say 3.", "no")), loop=loop["id"])
+    report = await checked(api, services, version)
+    assert {(each["role"], each["name"]) for each in report["compared_with"]} == {
+        ("selection", "choosing"),
+        ("final_test", "sealed"),
+    }
+    leaks = {(pair["second"]["dataset"], pair["second"]["line"]) for pair in report["pairs"] if pair["kind"] == "leak"}
+    assert leaks == {("choosing", 8), ("sealed", 4)}
+    assert next(check for check in report["checks"] if check["code"] == "leakage")["verdict"] == "critical"
+
+
+async def test_a_new_suite_has_the_newest_version_checked_again(api: httpx.AsyncClient, services: Services) -> None:
+    loop = await make_loop(api)
+    version = await upload(api, "training", jsonl(*FILLING), loop=loop["id"])
+    assert (await checked(api, services, version))["compared_with"] == []
+    await refresh_quality(services, loop["id"])
+    assert ok(await api.get(QUALITY.format(version["id"])))["status"] == "ready"
+    await suite_of(api, loop["slug"], "choosing", jsonl(*(chat(f"Say {n}.", "yes") for n in range(12))))
+    await refresh_quality(services, loop["id"])
+    stale = ok(await api.get(QUALITY.format(version["id"])))
+    assert stale["status"] == "pending"
+    assert stale["checks"], "the last findings stay until there are new ones"
+    assert [each["name"] for each in (await checked(api, services, version))["compared_with"]] == ["choosing"]
+
+
+async def test_suspect_labels_are_counted_on_the_version_and_ranked(api: httpx.AsyncClient, services: Services) -> None:
+    rows = labelled(300)
+    wrong = (10, 50, 101)
+    for at in wrong:
+        rows[at] = (rows[at][0], next(label for _, label in rows if label != rows[at][1]))
+    version = await upload(api, "labels", jsonl(*(chat(text, label) for text, label in rows)))
+    assert version["n_label_suspects"] is None
+    report = await checked(api, services, version)
+    counted = ok(await api.get(f"/v1/dataset-versions/{version['id']}"))["n_label_suspects"]
+    assert counted == report["n_label_suspects"] == 3
+    page = ok(await api.get(QUALITY.format(version["id"]) + "/rows", params={"check": "label_errors", "limit": 3}))
+    assert {row["line"] for row in page["data"]} == {at + 1 for at in wrong}
+    confidence = [row["label_confidence"] for row in page["data"]]
+    assert confidence == sorted(confidence)
+    assert all("label_errors" in row["checks"] for row in page["data"])
+
+
+async def test_rows_are_paged_worst_first_each_once(api: httpx.AsyncClient, services: Services) -> None:
+    version = await upload(api, "data", jsonl(*DUPLICATED))
+    await checked(api, services, version)
+    path = QUALITY.format(version["id"]) + "/rows"
+    found: list[Json] = []
+    cursor: str | None = "0"
+    while cursor is not None:
+        page = ok(await api.get(path, params={"limit": 4, "cursor": cursor}))
+        found += page["data"]
+        cursor = page["next_cursor"]
+    assert sorted(row["line"] for row in found) == list(range(1, 22))
+    assert (found[0]["line"], found[0]["checks"]) == (21, ["exact_duplicates"])
+    assert [row["score"] for row in found] == sorted(row["score"] for row in found)
+    assert [row["line"] for row in ok(await api.get(path, params={"check": "exact_duplicates"}))["data"]] == [21]
+    refused(await api.get(path, params={"check": "magic"}), 400, "invalid_parameter")
+    refused(await api.get(path, params={"cursor": "\u0663"}), 400, "invalid_cursor")
+
+
+async def test_a_report_that_cannot_be_made_says_so(api: httpx.AsyncClient, services: Services) -> None:
+    version = await upload(api, "data", jsonl(*FILLING))
+    await give_up(services, version["id"], "the disk is full")
+    report = ok(await api.get(QUALITY.format(version["id"])))
+    assert (report["status"], report["failure"]) == ("failed", "the disk is full")
+
+
+@pytest.mark.parametrize("path", ["", "/rows"])
+async def test_reports_are_of_one_workspace(api: httpx.AsyncClient, stranger: httpx.AsyncClient, path: str) -> None:
+    version = await upload(api, "data", jsonl(*FILLING))
+    refused(await stranger.get(QUALITY.format(version["id"]) + path), 404, "not_found")
+
+
+async def test_failures_are_grouped_and_held_against_the_training_data(api: httpx.AsyncClient) -> None:
+    loop = await make_loop(api)
+    await upload(
+        api, "training", jsonl(*(chat(f"Sort the letters of word {n}", "x") for n in range(40))), loop=loop["id"]
+    )
+    items = [chat(f"Translate sentence {n} into French", "x", tags=["french"]) for n in range(6)]
+    items += [chat(f"Order these letters, please: case {n}", "x", tags=["sorting"]) for n in range(14)]
+    suite = await suite_of(api, loop["slug"], "choosing", jsonl(*items))
+    evaluation = await register(api, loop["slug"], suite, [1.0] * 6 + [10.0] * 13 + [None])
+    found = ok(await api.get(f"/v1/evaluations/{evaluation['id']}/failures"))
+    assert (found["below"], found["n_scored"], found["n_failed"], found["n_training_rows"]) == (5.5, 19, 6, 40)
+    (group,) = found["groups"]
+    assert (group["tag"], group["n_failed"], group["n_items"], group["n_training_rows"]) == ("french", 6, 6, 0)
+    assert {"translate", "french"} <= set(group["terms"])
+    lenient = ok(await api.get(f"/v1/evaluations/{evaluation['id']}/failures", params={"below": 0.5}))
+    assert (lenient["n_failed"], lenient["groups"]) == (0, [])
+
+
+async def test_failures_of_another_workspace_do_not_exist(api: httpx.AsyncClient, stranger: httpx.AsyncClient) -> None:
+    loop = await make_loop(api)
+    suite = await suite_of(api, loop["slug"], "choosing", jsonl(*FILLING))
+    evaluation = await register(api, loop["slug"], suite, [5.0] * 20)
+    refused(await stranger.get(f"/v1/evaluations/{evaluation['id']}/failures"), 404, "not_found")
+    assert ok(await api.get(f"/v1/evaluations/{evaluation['id']}/failures"))["dataset_version_id"] is None

@@ -11,7 +11,7 @@ from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
 from whatnext_service.flows.report_quality import build_corpus
 from whatnext_service.flows.version_content import stream_version
-from whatnext_service.store import datasets, evaluations, suites
+from whatnext_service.store import datasets, evaluations, quality
 
 
 async def find_failures(
@@ -28,13 +28,8 @@ async def find_failures(
     limit = below if below is not None else (suite.scale.min + suite.scale.max) / 2
     scores = unpack_scores(await evaluations.item_scores(tx.conn, evaluation.id))
     items = tuple(
-        ScoredItem(
-            item_id=str(item.idx),
-            prompt=str(item.item.get("question") or item.item.get("prompt") or ""),
-            tags=item.tags,
-            failed=score < limit,
-        )
-        for item, score in zip(await suites.items_of(tx.conn, suite.id), scores, strict=False)
+        ScoredItem(item_id=str(place), prompt=item.prompt, tags=item.tags, failed=score < limit)
+        for place, (item, score) in enumerate(zip(await quality.asked_items(tx.conn, suite.id), scores, strict=False))
         if score is not None
     )
     if version is None:

@@ -52,6 +52,13 @@ class NewestReport(msgspec.Struct, kw_only=True, frozen=True):
     compared_with: tuple[ComparedSet, ...]
 
 
+class AskedItem(msgspec.Struct, kw_only=True, frozen=True):
+    """What a suite's item asks, and its tags."""
+
+    prompt: str
+    tags: tuple[str, ...]
+
+
 async def insert_pending(conn: Conn, workspace_id: str, version_id: str, now: datetime) -> None:
     await conn.execute(sql.insert_pending, version_id, workspace_id, now)
 
@@ -143,6 +150,11 @@ async def derivation_source(conn: Conn, workspace_id: str, version_id: str) -> D
         scores=row["scores"],
         near=unpack_pairs(near) if near is not None else None,
     )
+
+
+async def asked_items(conn: Conn, suite_id: str) -> tuple[AskedItem, ...]:
+    """What a suite's items ask, in order."""
+    return tuple(rows.decode(AskedItem, row) for row in await conn.fetch(sql.asked_items, suite_id))
 
 
 async def neglected(conn: Conn, before: datetime) -> tuple[str, ...]:

@@ -71,3 +71,7 @@ where v.workspace_id = $1 and v.id = $2
 -- name: neglected
 select version_id from quality_report where status in ('pending', 'running') and updated_at < $1
 order by updated_at limit 1000
+
+-- name: asked_items
+select coalesce(item ->> 'question', item ->> 'prompt', '') as prompt, tags
+from eval_item where suite_id = $1 order by idx
