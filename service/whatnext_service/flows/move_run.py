@@ -5,15 +5,15 @@ the job at the provider before making another. A session lock keeps two workers 
 with the connection, so a killed worker leaves nothing locked.
 """
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from whatnext_service.core.runs import FINAL_STATUSES, RunStatus
 from whatnext_service.errors import ProviderError
 from whatnext_service.flows.context import Provider, Services
 from whatnext_service.flows.import_job import import_job
+from whatnext_service.flows.provider_content import provider_content
 from whatnext_service.providers.port import Job, JobSpec
-from whatnext_service.store import blobs, datasets, provider_files, runs
+from whatnext_service.store import datasets, provider_files, runs
 from whatnext_service.store.locks import session_lock
 
 SETTLE_S = 3.0
@@ -98,8 +98,8 @@ async def _file(services: Services, provider: Provider, run: runs.RunWork, versi
     filename = f"{version.sha256}.jsonl"
     file_id = await provider.platform.find_file(filename)
     if file_id is None:
-        content: AsyncIterator[bytes] = blobs.read_blob(services.pool, run.workspace_id, sha256)
-        file_id = await provider.platform.upload_file(filename, version.n_bytes, content)
+        async with provider_content(services, run.workspace_id, version) as (n_bytes, content):
+            file_id = await provider.platform.upload_file(filename, n_bytes, content)
     async with services.begin(run.workspace_id) as tx:
         await provider_files.remember_file(tx.conn, run.provider, run.workspace_id, sha256, file_id, tx.now)
     return file_id
