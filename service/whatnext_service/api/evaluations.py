@@ -20,8 +20,9 @@ from whatnext_service.api.params import (
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.evaluations import EvalSuite, Evaluation, EvaluationItem, NewEvalSuite, NewEvaluation
-from whatnext_service.core.compare import Comparison
+from whatnext_service.contract.judging import EvaluationComparison
 from whatnext_service.flows import lists, look_up
+from whatnext_service.flows.cancel_evaluation import cancel_evaluation
 from whatnext_service.flows.compare import compare_evaluations
 from whatnext_service.flows.create_suite import create_suite
 from whatnext_service.flows.start_evaluation import start_evaluation
@@ -62,7 +63,8 @@ async def get_eval_suite(call: Call, suite_id: Id) -> EvalSuite:
 async def create(
     call: Call, data: JSONBody[NewEvaluation], idempotency_key: IdempotencyKey = None
 ) -> Response[Evaluation]:
-    """Run a suite on a base model, a run or a checkpoint, or register a result measured elsewhere."""
+    """Run a suite on a base model, a run or a checkpoint, grade stored answers again, or register a result measured
+    elsewhere."""
     return await call.write(lambda tx: start_evaluation(tx, data), status=201)
 
 
@@ -111,9 +113,27 @@ async def comparison(
     call: Call,
     evaluation_id: Id,
     against: Annotated[str, QueryParameter(max_length=128, description="The evaluation to compare with.")],
-) -> Comparison:
-    """Compare two evaluations item by item: the paired difference, its interval, and a verdict."""
-    return await call.read(lambda tx: compare_evaluations(tx, evaluation_id, against))
+    n_comparisons: Annotated[
+        int, QueryParameter(ge=1, le=1000, description="How many comparisons this is one of: the interval is widened.")
+    ] = 1,
+) -> EvaluationComparison:
+    """Compare two evaluations item by item: the paired difference, its interval, and a verdict.
+
+    Beside it: the same by tag, the suite's guardrails, completion tokens, and the items without a score.
+    """
+    return await call.read(lambda tx: compare_evaluations(tx, evaluation_id, against, n_comparisons))
+
+
+@post(
+    "/v1/evaluations/{evaluation_id:str}/cancel",
+    operation_id="evaluations.cancel",
+    tags=TAGS,
+    status_code=200,
+    responses=problems(404, 409, 422),
+)
+async def cancel(call: Call, evaluation_id: Id, idempotency_key: IdempotencyKey = None) -> Response[Evaluation]:
+    """Ask for an evaluation to be cancelled; what was measured stays, and one that has ended stays as it is."""
+    return await call.write(lambda tx: cancel_evaluation(tx, evaluation_id))
 
 
 HANDLERS = (
@@ -125,4 +145,5 @@ HANDLERS = (
     get_one,
     list_items,
     comparison,
+    cancel,
 )

@@ -91,6 +91,14 @@ KINDS: dict[str, Kind] = {
     "invalid_evaluation": Kind(
         status=400, title="Invalid evaluation", explanation="The subject or the registered items cannot be right."
     ),
+    "invalid_calibration": Kind(
+        status=400, title="Invalid calibration", explanation="The hand grades do not fit the suite's stored answers."
+    ),
+    "invalid_evaluation_log": Kind(
+        status=400,
+        title="Invalid evaluation log",
+        explanation="The file cannot be read, or its entries do not fit the suite; nothing was stored.",
+    ),
     "invalid_baseline": Kind(
         status=400, title="Invalid baseline", explanation="A baseline is a finished evaluation of an untuned model."
     ),
@@ -152,6 +160,12 @@ KINDS: dict[str, Kind] = {
     ),
     "not_served": Kind(
         status=409, title="No served model", explanation="The subject has no model that could be asked."
+    ),
+    "evaluation_open": Kind(
+        status=409, title="Evaluation is open", explanation="The evaluation has not ended yet.", retry_after_s=5
+    ),
+    "not_a_regrading": Kind(
+        status=409, title="Not the same answers", explanation="This is read from two gradings of the same answers."
     ),
     "not_better_than_baseline": Kind(
         status=409,

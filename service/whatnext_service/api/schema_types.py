@@ -12,6 +12,7 @@ from whatnext_service.contract import (
     deployments,
     evaluations,
     history,
+    judging,
     loops,
     runs,
     webhooks,
@@ -21,7 +22,7 @@ from whatnext_service.core.compare import Comparison
 from whatnext_service.core.quality_rows import ScoredRow
 from whatnext_service.core.state import BaseModel
 
-_MODULES = (advice, datasets, deployments, evaluations, history, loops, runs, webhooks, workspace)
+_MODULES = (advice, datasets, deployments, evaluations, history, judging, loops, runs, webhooks, workspace)
 _ABSTRACT = (msgspec.Struct, common.Body, common.Resource, common.Page)
 
 
@@ -46,6 +47,7 @@ PAGES: tuple[Any, ...] = tuple(
         evaluations.EvalSuite,
         evaluations.Evaluation,
         evaluations.EvaluationItem,
+        judging.JudgeCalibration,
         loops.Loop,
         runs.Checkpoint,
         runs.Run,

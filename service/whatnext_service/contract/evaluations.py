@@ -1,12 +1,18 @@
 """Eval suites and evaluations on the wire."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from whatnext_service.contract.common import Body, Name, Reference, Resource, UtcTime
+from whatnext_service.core.early_end import EndedEarly
 from whatnext_service.core.evaluations import EvaluationOrigin, EvaluationStatus, SubjectKind, SuiteRole
+from whatnext_service.core.judge_canaries import CanaryReading
+from whatnext_service.core.noise_floor import RegradeNoise
+
+Money = Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,6})?$")]
 
 
 class Scale(Body, kw_only=True, frozen=True):
@@ -33,6 +39,15 @@ class WeightedGrader(Body, kw_only=True, frozen=True):
     """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`."""
 
 
+class SuiteGuardrail(Body, kw_only=True, frozen=True):
+    """A metric that a better model must not pay with."""
+
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    """A grader of the suite by its name, or `completion_tokens` or `latency_s`, of which less is better."""
+    tolerance: Annotated[float, Meta(ge=0)] = 0.0
+    """How much may be lost: in points of the scale, in tokens, in seconds."""
+
+
 class NewEvalSuite(Body, kw_only=True, frozen=True):
     """A suite to be created from a held-out dataset version."""
 
@@ -44,6 +59,7 @@ class NewEvalSuite(Body, kw_only=True, frozen=True):
     """Null: a judge scoring correctness (0.7) and conciseness (0.3) from 1 to 10."""
     scale: Scale = Scale()
     sampling: Sampling = Sampling()
+    guardrails: Annotated[tuple[SuiteGuardrail, ...], Meta(max_length=16)] = ()
 
 
 class EvalSuite(Resource, kw_only=True, frozen=True):
@@ -63,6 +79,14 @@ class EvalSuite(Resource, kw_only=True, frozen=True):
     n_looks: int
     """Evaluations that have used it: each look weakens it a little."""
     created_at: UtcTime
+    judged: bool
+    """Whether a grader asks a model."""
+    guardrails: tuple[SuiteGuardrail, ...]
+    canaries: CanaryReading | None
+    """How the judge treated answers that only try to influence it; null until its first evaluation, or without one."""
+    regrade_sd: float | None
+    """What grading the same answer again changes: standard deviation of one item's score; null until measured."""
+    regrade: RegradeNoise | None
 
 
 class RegisteredItem(Body, kw_only=True, frozen=True):
@@ -76,12 +100,22 @@ class RegisteredItem(Body, kw_only=True, frozen=True):
     completion_tokens: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
 
 
+class NewTokenPrices(Body, kw_only=True, frozen=True):
+    """Prices of a million tokens, in the currency of the loop's budget."""
+
+    prompt: Money
+    completion: Money
+    judge_prompt: Money = "0"
+    judge_completion: Money = "0"
+
+
 class NewEvaluation(Body, kw_only=True, frozen=True):
     """An evaluation to be run by the service, or, with `items`, registered from outside."""
 
     loop_id: Reference
     suite_id: Reference
-    subject: SubjectKind
+    subject: SubjectKind | None = None
+    """Needed, but with `regrade_of`: then it is that evaluation's."""
     base_model: Annotated[str, Meta(max_length=256)] | None = None
     run_id: Reference | None = None
     checkpoint_id: Reference | None = None
@@ -89,6 +123,20 @@ class NewEvaluation(Body, kw_only=True, frozen=True):
     """Where a base model is served; null: the service's default provider."""
     recommendation_id: Reference | None = None
     items: Annotated[tuple[RegisteredItem, ...], Meta(min_length=1, max_length=100_000)] | None = None
+    regrade_of: Reference | None = None
+    """Grade the stored answers of this evaluation with the suite named, which must have the same items; no model under
+    test is asked. With the same suite it measures the judge's own noise and drift."""
+    indexes: Annotated[tuple[int, ...], Meta(min_length=1, max_length=10_000)] | None = None
+    """With `regrade_of`: only these items, such as the anchors by which a judge's drift is watched."""
+    n_gradings: Annotated[int, Meta(ge=1, le=10)] = 1
+    """How often a judge grades each answer; the score is the mean, the spread is kept as `regrade_sd` of the suite."""
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | None = None
+    """Ends the evaluation once so many tokens were used, the judge's included."""
+    max_cost: Money | None = None
+    """Ends the evaluation once it has cost so much by `prices`."""
+    prices: NewTokenPrices | None = None
+    stop_if_hopeless_against: Reference | None = None
+    """Ends the evaluation as soon as it is clear that the subject is worse than in this one."""
 
 
 class DimensionScore(Resource, kw_only=True, frozen=True):
@@ -98,6 +146,13 @@ class DimensionScore(Resource, kw_only=True, frozen=True):
     weight: float
     mean: float | None
     n_scored: int
+
+
+class ErrorCount(msgspec.Struct, kw_only=True, frozen=True):
+    """How many items ended with an error."""
+
+    code: str
+    n: int
 
 
 class Evaluation(Resource, kw_only=True, frozen=True):
@@ -131,6 +186,34 @@ class Evaluation(Resource, kw_only=True, frozen=True):
     started_at: UtcTime | None
     finished_at: UtcTime | None
     updated_at: UtcTime
+    instrument: str | None
+    """What graded it, where that was not the suite: the outside tool and its scorer."""
+    regrade_of: str | None
+    n_gradings: int
+    ended_early: EndedEarly | str | None
+    """Why it ended before its last item; null when it did not."""
+    max_tokens: int | None
+    max_cost: Decimal | None
+    prices: NewTokenPrices | None
+    cost: Decimal | None
+    """By `prices`; null without them."""
+    judge_tokens: int
+    stop_if_hopeless_against: str | None
+    errors: tuple[ErrorCount, ...]
+    """Why items have no score, with counts."""
+    n_repeated: int
+    """Items that were asked for more than once, because an answer was lost, a server was busy or a worker died."""
+
+
+class Judgement(msgspec.Struct, kw_only=True, frozen=True):
+    """What a judge said of one answer."""
+
+    dimension: str
+    score: float | None
+    """On the suite's scale."""
+    reasoning: str | None
+    instructs_judge: bool
+    """Whether the judge reports that the answer tries to influence its grading."""
 
 
 class ItemError(msgspec.Struct, kw_only=True, frozen=True):
@@ -156,6 +239,12 @@ class EvaluationItem(Resource, kw_only=True, frozen=True):
     completion_tokens: int | None
     latency_s: float | None
     error: ItemError | None
+    attempts: int
+    """How often the model under test was asked."""
+    tool_calls: list[Any] | None
+    gradings: tuple[float, ...]
+    """The combined score of each grading, where an answer was graded more than once."""
+    judgements: tuple[Judgement, ...]
 
 
 class EvaluationSummary(Resource, kw_only=True, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 SuiteRole = Literal["selection", "final_test"]
 SubjectKind = Literal["base_model", "run", "checkpoint"]
 EvaluationStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
-EvaluationOrigin = Literal["service", "registered"]
+EvaluationOrigin = Literal["service", "registered", "regraded"]
 
 
 class Suite(msgspec.Struct, kw_only=True, frozen=True):

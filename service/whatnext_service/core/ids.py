@@ -5,7 +5,7 @@ import re
 from typing import Literal
 
 Prefix = Literal[
-    "ws", "loop", "ds", "dsv", "run", "ckpt", "suite", "eval", "diag", "rec", "dep", "evt", "whe", "whd", "key"
+    "ws", "loop", "ds", "dsv", "run", "ckpt", "suite", "eval", "diag", "rec", "dep", "evt", "whe", "whd", "key", "cal"
 ]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

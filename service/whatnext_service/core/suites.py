@@ -8,6 +8,8 @@ from whatnext_service.core.scores import GradedDimension
 from whatnext_service.errors import DomainError, FieldError
 
 MAX_ITEMS = 10_000
+MEASURED = ("completion_tokens", "latency_s")
+"""What is measured of every answer beside its grades; less is better."""
 
 
 def check_suite(
@@ -37,6 +39,24 @@ def check_suite(
         for lack in missing_fields(items, fields_read(dimension.grader)):
             message = f"reads item.{lack.name}, which {lack.n_items} items lack, the first at {lack.first_item}"
             faults.append(FieldError(pointer=f"{at}/grader", message=message))
+    if faults:
+        raise DomainError("invalid_suite", "; ".join(f"{f.pointer} {f.message}" for f in faults), errors=tuple(faults))
+
+
+def check_guardrails(names: tuple[str, ...], dimensions: tuple[GradedDimension, ...]) -> None:
+    """A guardrail is a grader of the suite, or what every answer costs; each is named once."""
+    known = {each.name for each in dimensions} | set(MEASURED)
+    faults = [
+        FieldError(pointer=f"/guardrails/{place}/name", message=message)
+        for place, name in enumerate(names)
+        if (
+            message := f"is neither a grader of the suite nor {' or '.join(MEASURED)}"
+            if name not in known
+            else "is given twice"
+            if names.index(name) != place
+            else ""
+        )
+    ]
     if faults:
         raise DomainError("invalid_suite", "; ".join(f"{f.pointer} {f.message}" for f in faults), errors=tuple(faults))
 

@@ -10,12 +10,14 @@ from whatnext_service.core.dataset_lines import iter_rows
 from whatnext_service.core.default_judge import default_dimensions
 from whatnext_service.core.eval_rows import EvalItem, cluster_numbers, read_eval_row
 from whatnext_service.core.grader_json import parse_grader
+from whatnext_service.core.json_values import JsonValue
 from whatnext_service.core.scores import GradedDimension
 from whatnext_service.core.suite_fingerprint import EvalSampling, suite_fingerprint
-from whatnext_service.core.suites import check_suite, is_binary
+from whatnext_service.core.suites import check_guardrails, check_suite, is_binary
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
+from whatnext_service.flows.grade import judged_parts
 from whatnext_service.flows.version_content import read_version
 from whatnext_service.store import datasets, suites
 
@@ -27,9 +29,11 @@ async def create_suite(tx: Tx, new: NewEvalSuite) -> EvalSuite:
     dimensions = _dimensions(tx, new)
     items = await _items(tx, version)
     check_suite(items, dimensions, new.scale.min, new.scale.max, loop.metric, has_judge=tx.services.judge is not None)
+    check_guardrails(tuple(each.name for each in new.guardrails), dimensions)
     hashes = await datasets.prompt_hashes(tx.conn, tx.workspace_id, version.id)
     await _check_held_out(tx, loop, hashes, new.name)
     judge = tx.services.judge.model if tx.services.judge else None
+    judged = any(judged_parts(each) for each in dimensions)
     suite = EvalSuite(
         id=tx.new_id("suite"),
         loop_id=loop.id,
@@ -57,6 +61,11 @@ async def create_suite(tx: Tx, new: NewEvalSuite) -> EvalSuite:
         n_items=len(items),
         n_looks=0,
         created_at=tx.now,
+        judged=judged,
+        guardrails=new.guardrails,
+        canaries=None,
+        regrade_sd=None if judged else 0.0,
+        regrade=None,
     )
     await suites.insert_suite(
         tx.conn,
@@ -64,7 +73,12 @@ async def create_suite(tx: Tx, new: NewEvalSuite) -> EvalSuite:
         suite,
         [
             suites.SuiteItem(
-                idx=place, messages=item.messages, reference=item.reference, item=item.fields, tags=item.tags
+                idx=place,
+                messages=item.messages,
+                reference=item.reference,
+                item=item.fields,
+                tags=item.tags,
+                tools=_raw(item.tools),
             )
             for place, item in enumerate(items)
         ],
@@ -75,6 +89,10 @@ async def create_suite(tx: Tx, new: NewEvalSuite) -> EvalSuite:
     tx.loop_moved(loop.id)
     tx.tell("eval_suite.created", suite.id, 1, loop_id=loop.id)
     return suite
+
+
+def _raw(tools: JsonValue) -> msgspec.Raw | None:
+    return msgspec.Raw(msgspec.json.encode(tools)) if tools is not None else None
 
 
 def _dimensions(tx: Tx, new: NewEvalSuite) -> tuple[GradedDimension, ...]:

@@ -24,6 +24,7 @@ from whatnext_service.store import (
     datasets,
     deployments,
     diagnoses,
+    evaluation_items,
     evaluations,
     events,
     loops,
@@ -107,7 +108,7 @@ async def list_items(tx: Tx, asked: Asked, evaluation_id: str) -> Page[Evaluatio
     evaluation = await look_up.find_evaluation(tx, evaluation_id)
     if asked.cursor is not None and not (asked.cursor.isascii() and asked.cursor.isdigit() and len(asked.cursor) < 9):
         raise DomainError("invalid_cursor", "The cursor is not one that this list gave out.")
-    data, more = await evaluations.list_items(tx.conn, evaluation, int(asked.cursor or 0), asked.limit)
+    data, more = await evaluation_items.list_items(tx.conn, evaluation, int(asked.cursor or 0), asked.limit)
     return Page(data=data, next_cursor=str(data[-1].index + 1) if more else None)
 
 

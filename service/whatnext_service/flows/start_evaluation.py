@@ -1,17 +1,18 @@
-"""Start an evaluation by the service, or register one measured elsewhere."""
+"""Start an evaluation by the service, grade stored answers again, or register a result measured elsewhere."""
 
-import math
+from decimal import Decimal
 
-import msgspec
-
-from whatnext_service.contract.evaluations import DimensionScore, EvalSuite, Evaluation, NewEvaluation
-from whatnext_service.core.evaluations import pack_scores
-from whatnext_service.core.registered import check_registered
-from whatnext_service.errors import DomainError, FieldError
+from whatnext_service.contract.evaluations import EvalSuite, Evaluation, NewEvaluation
+from whatnext_service.contract.loops import Loop
+from whatnext_service.core.evaluations import EvaluationOrigin
+from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
-from whatnext_service.flows.evaluate import close_evaluation
-from whatnext_service.store import evaluations, recommendations, suites
+from whatnext_service.flows.evaluation_subject import Subject, check_served, find_subject, invalid
+from whatnext_service.flows.register_evaluation import register_items, rows_of
+from whatnext_service.store import evaluation_items, evaluations, recommendations, suites
+
+_WITHOUT_ANSWERS = ("max_tokens", "max_cost", "prices", "stop_if_hopeless_against")
 
 
 async def start_evaluation(tx: Tx, new: NewEvaluation) -> tuple[Evaluation, bool]:
@@ -22,18 +23,49 @@ async def start_evaluation(tx: Tx, new: NewEvaluation) -> tuple[Evaluation, bool
     loop = await look_up.lock_loop(tx, new.loop_id, "/loop_id")
     suite = await look_up.find_suite(tx, new.suite_id, "/suite_id")
     if suite.loop_id != loop.id:
-        raise _invalid("/suite_id", "belongs to another loop")
-    subject = await _subject(tx, loop.id, new)
-    evaluation = Evaluation(
+        raise invalid("/suite_id", "belongs to another loop")
+    await _check_options(tx, suite, new)
+    if new.regrade_of is not None:
+        return await _regrade(tx, loop, suite, new), True
+    subject = await find_subject(tx, loop.id, new, served=new.items is None)
+    evaluation = new_evaluation(tx, loop, suite, new, subject, "registered" if new.items else "service")
+    if new.items is None:
+        if open_one := await evaluations.same_subject(tx.conn, evaluation):
+            return open_one, False
+        check_served(tx, subject)
+    await evaluations.insert_evaluation(tx.conn, tx.workspace_id, evaluation, tx.services.randomness(16))
+    await suites.count_look(tx.conn, suite.id)
+    if new.items is None:
+        await tx.defer("evaluate", evaluation.id)
+    else:
+        await register_items(tx, suite, evaluation, rows_of(suite, new.items))
+    return await announce(tx, evaluation), True
+
+
+async def announce(tx: Tx, evaluation: Evaluation) -> Evaluation:
+    """Tell of a new evaluation, and of the recommendation that it carries out; returns it as it is stored."""
+    if evaluation.recommendation_id:
+        await look_up.find_advice(tx, evaluation.recommendation_id, evaluation.loop_id)
+        await recommendations.carried_out(tx.conn, tx.workspace_id, evaluation.recommendation_id, evaluation.id, tx.now)
+    tx.loop_moved(evaluation.loop_id)
+    tx.tell("evaluation.created", evaluation.id, 1, loop_id=evaluation.loop_id)
+    return await look_up.find_evaluation(tx, evaluation.id)
+
+
+def new_evaluation(
+    tx: Tx, loop: Loop, suite: EvalSuite, new: NewEvaluation, subject: Subject, origin: EvaluationOrigin
+) -> Evaluation:
+    """The evaluation before anything was measured."""
+    return Evaluation(
         id=tx.new_id("eval"),
         loop_id=loop.id,
         suite_id=suite.id,
         fingerprint=suite.fingerprint,
-        subject=new.subject,
+        subject=subject.kind,
         base_model=subject.base_model,
         run_id=subject.run_id,
         checkpoint_id=subject.checkpoint_id,
-        origin="registered" if new.items else "service",
+        origin=origin,
         provider=subject.provider,
         model=subject.model,
         status="pending",
@@ -52,108 +84,68 @@ async def start_evaluation(tx: Tx, new: NewEvaluation) -> tuple[Evaluation, bool
         started_at=None,
         finished_at=None,
         updated_at=tx.now,
+        instrument=None,
+        regrade_of=new.regrade_of,
+        n_gradings=new.n_gradings,
+        ended_early=None,
+        max_tokens=new.max_tokens,
+        max_cost=Decimal(new.max_cost) if new.max_cost is not None else None,
+        prices=new.prices,
+        cost=None,
+        judge_tokens=0,
+        stop_if_hopeless_against=new.stop_if_hopeless_against,
+        errors=(),
+        n_repeated=0,
     )
-    if new.items is None:
-        if open_one := await evaluations.same_subject(tx.conn, evaluation):
-            return open_one, False
-        _check_served(tx, subject)
-    await evaluations.insert_evaluation(tx.conn, tx.workspace_id, evaluation)
-    await suites.count_look(tx.conn, suite.id)
-    if new.items is None:
-        await tx.defer("evaluate", evaluation.id)
-    else:
-        await _register(tx, suite, evaluation, new)
-    if new.recommendation_id:
-        await look_up.find_advice(tx, new.recommendation_id, loop.id)
-        await recommendations.carried_out(tx.conn, tx.workspace_id, new.recommendation_id, evaluation.id, tx.now)
-    tx.loop_moved(loop.id)
-    tx.tell("evaluation.created", evaluation.id, 1, loop_id=loop.id)
-    return await look_up.find_evaluation(tx, evaluation.id), True
 
 
-class _Subject(msgspec.Struct, kw_only=True, frozen=True):
-    base_model: str | None = None
-    run_id: str | None = None
-    checkpoint_id: str | None = None
-    provider: str | None = None
-    model: str | None = None
-
-
-async def _subject(tx: Tx, loop_id: str, new: NewEvaluation) -> _Subject:
-    """What is to be evaluated: exactly the field that the subject names, and where it is served."""
-    field = "base_model" if new.subject == "base_model" else f"{new.subject}_id"
-    for name in ("base_model", "run_id", "checkpoint_id"):
-        if (getattr(new, name) is not None) != (name == field):
-            fault = "is needed" if name == field else f"does not go with subject {new.subject}"
-            raise _invalid(f"/{name}", fault)
-    if new.base_model is not None:
-        provider = new.provider or tx.services.default_provider
-        return _Subject(base_model=new.base_model, provider=provider, model=new.base_model)
-    if new.run_id is not None:
-        run = await look_up.find_run(tx, new.run_id, "/run_id")
-        subject = _Subject(run_id=run.id, provider=run.provider, model=run.model)
-    else:
-        checkpoint = await look_up.find_checkpoint(tx, str(new.checkpoint_id), "/checkpoint_id")
-        run = await look_up.find_run(tx, checkpoint.run_id)
-        if new.items is None and not checkpoint.deployable:
-            raise _invalid("/checkpoint_id", "is no longer kept by the provider")
-        subject = _Subject(run_id=run.id, checkpoint_id=checkpoint.id, provider=run.provider, model=checkpoint.model)
-    if run.loop_id != loop_id:
-        raise _invalid(f"/{field}", "belongs to another loop")
-    return subject
-
-
-def _check_served(tx: Tx, subject: _Subject) -> None:
-    if subject.provider not in tx.services.providers:
-        raise DomainError(
-            "provider_not_configured",
-            f"The service cannot reach models of {subject.provider!r}; register the result with items instead.",
-        )
-    if subject.model is None:
-        raise DomainError("not_served", "The subject has no served model yet: wait until its run has succeeded.")
-
-
-async def _register(tx: Tx, suite: EvalSuite, evaluation: Evaluation, new: NewEvaluation) -> None:
-    items = new.items or ()
-    check_registered(
-        tuple(item.index for item in items),
-        tuple(item.score for item in items),
-        suite.n_items,
-        suite.scale.min,
-        suite.scale.max,
+async def _regrade(tx: Tx, loop: Loop, suite: EvalSuite, new: NewEvaluation) -> Evaluation:
+    """A new evaluation with another's answers: the bridge between two instruments, and the judge's own noise."""
+    source = await look_up.find_evaluation(tx, str(new.regrade_of), "/regrade_of")
+    if source.loop_id != loop.id:
+        raise invalid("/regrade_of", "belongs to another loop")
+    if source.status in ("pending", "running"):
+        raise DomainError("evaluation_open", "The evaluation to be graded again has not ended yet.")
+    if places := await suites.items_differ(tx.conn, source.suite_id, suite.id):
+        told = ", ".join(str(place) for place in places)
+        raise invalid("/suite_id", f"does not ask the same as the evaluation's suite (items {told})")
+    subject = Subject(
+        kind=source.subject,
+        base_model=source.base_model,
+        run_id=source.run_id,
+        checkpoint_id=source.checkpoint_id,
+        provider=source.provider,
+        model=source.model,
     )
-    scores: list[float | None] = [None] * suite.n_items
-    for item in items:
-        scores[item.index] = item.score
-        one = evaluations.ItemResult(
-            idx=item.index,
-            output=item.output,
-            scores={"combined": item.score},
-            combined=item.score,
-            prompt_tokens=None,
-            completion_tokens=item.completion_tokens,
-            error=None,
-        )
-        await evaluations.finish_item(tx.conn, evaluation.id, one, tx.now)
-    known = [score for score in scores if score is not None]
-    tokens = [item.completion_tokens for item in items if item.completion_tokens is not None]
-    combined = math.fsum(known) / len(known) if known else None
-    result = evaluations.EvaluationResult(
-        status="succeeded" if known else "failed",
-        combined=combined,
-        n_done=len(items),
-        n_scored=len(known),
-        scores=pack_scores(scores),
-        dimensions=(DimensionScore(name="combined", weight=1.0, mean=combined, n_scored=len(known)),),
-        prompt_tokens=None,
-        completion_tokens=sum(tokens) if tokens else None,
-        completion_tokens_mean=sum(tokens) / len(tokens) if tokens else None,
-        failure=None if known else "No item has a score.",
-    )
-    await close_evaluation(tx, evaluation.id, result)
+    evaluation = new_evaluation(tx, loop, suite, new, subject, "regraded")
+    await evaluations.insert_evaluation(tx.conn, tx.workspace_id, evaluation, tx.services.randomness(16))
+    if not await evaluation_items.take_answers(tx.conn, evaluation.id, source.id, new.indexes, tx.now):
+        raise invalid("/regrade_of", "has no stored answer to be graded")
+    if source.suite_id != suite.id:
+        await suites.count_look(tx.conn, suite.id)
+    await tx.defer("evaluate", evaluation.id)
+    return await announce(tx, evaluation)
 
 
-def _invalid(pointer: str, message: str) -> DomainError:
-    return DomainError(
-        "invalid_evaluation", f"{pointer} {message}.", errors=(FieldError(pointer=pointer, message=message),)
-    )
+async def _check_options(tx: Tx, suite: EvalSuite, new: NewEvaluation) -> None:
+    """Refuse options that contradict each other or cannot have an effect."""
+    if suite.judged and new.items is None and tx.services.judge is None:
+        raise DomainError("judge_not_configured", "The suite's graders ask a judge, and none is configured.")
+    if new.n_gradings > 1 and (not suite.judged or new.items is not None):
+        raise invalid("/n_gradings", "has an effect only where the service asks a judge")
+    if new.indexes is not None and new.regrade_of is None:
+        raise invalid("/indexes", "goes with regrade_of only")
+    if new.max_cost is not None and new.prices is None:
+        raise invalid("/prices", "is needed for a cap on the cost")
+    if new.items is not None:
+        for name in (*_WITHOUT_ANSWERS, "regrade_of"):
+            if getattr(new, name) is not None:
+                raise invalid(f"/{name}", "does not go with items")
+    if new.regrade_of is not None:
+        for name in ("subject", "base_model", "run_id", "checkpoint_id", "provider"):
+            if getattr(new, name) is not None:
+                raise invalid(f"/{name}", "does not go with regrade_of: the subject is that evaluation's")
+    if new.stop_if_hopeless_against is not None:
+        rival = await look_up.find_evaluation(tx, new.stop_if_hopeless_against, "/stop_if_hopeless_against")
+        if rival.status != "succeeded" or rival.fingerprint != suite.fingerprint:
+            raise invalid("/stop_if_hopeless_against", "is not a finished evaluation by the same instrument")

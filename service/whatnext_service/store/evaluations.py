@@ -1,13 +1,15 @@
-"""Evaluations and their items."""
+"""Evaluations."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
 
 import msgspec
 
 from whatnext_service.contract.common import Page
-from whatnext_service.contract.evaluations import DimensionScore, Evaluation, EvaluationItem, ItemError
+from whatnext_service.contract.evaluations import DimensionScore, ErrorCount, Evaluation
+from whatnext_service.core.early_end import TokenPrices
+from whatnext_service.core.loops import Direction
 from whatnext_service.store import rows
 from whatnext_service.store.db import Conn
 from whatnext_service.store.queries import load
@@ -22,50 +24,28 @@ class EvaluationWork(msgspec.Struct, kw_only=True, frozen=True):
     workspace_id: str
     loop_id: str
     suite_id: str
+    fingerprint: str
     provider: str | None
     model: str | None
     status: str
     cancel_requested: bool
     version: int
     n_items: int
+    regrade_of: str | None
+    n_gradings: int
+    max_tokens: int | None
+    max_cost: Decimal | None
+    prices: TokenPrices | None
+    stop_if_hopeless_against: str | None
+    secret: bytes
+    """What the judge's nonces are made from: the same request again is the same bytes, and nobody can guess it."""
 
 
-class PendingItem(msgspec.Struct, kw_only=True, frozen=True):
-    """An item that has no result yet."""
+class Progress(msgspec.Struct, kw_only=True, frozen=True):
+    """An evaluation under way."""
 
-    idx: int
-    messages: tuple[dict[str, Any], ...]
-    reference: str | None
-    item: dict[str, Any]
-    tags: tuple[str, ...]
-    attempts: int
-    """How often it was sent before."""
-
-
-class ItemResult(msgspec.Struct, kw_only=True, frozen=True):
-    """What became of an item."""
-
-    idx: int
-    output: str | None
-    finish_reason: str | None = None
-    scores: dict[str, float | None]
-    combined: float | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    latency_s: float | None = None
-    error: ItemError | None
-
-
-class StoredItem(msgspec.Struct, kw_only=True, frozen=True):
-    """An item's result as it was stored."""
-
-    idx: int
-    output: str | None
-    scores: dict[str, float | None]
-    combined: float | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    error: ItemError | None
+    version: int
+    cancel_requested: bool
 
 
 class EvaluationResult(msgspec.Struct, kw_only=True, frozen=True):
@@ -81,9 +61,14 @@ class EvaluationResult(msgspec.Struct, kw_only=True, frozen=True):
     completion_tokens: int | None
     completion_tokens_mean: float | None
     failure: str | None
+    ended_early: str | None = None
+    cost: Decimal | None = None
+    judge_tokens: int = 0
+    errors: tuple[ErrorCount, ...] = ()
+    n_repeated: int = 0
 
 
-async def insert_evaluation(conn: Conn, workspace_id: str, new: Evaluation) -> None:
+async def insert_evaluation(conn: Conn, workspace_id: str, new: Evaluation, secret: bytes) -> None:
     await conn.execute(
         sql.insert_evaluation,
         new.id,
@@ -102,6 +87,14 @@ async def insert_evaluation(conn: Conn, workspace_id: str, new: Evaluation) -> N
         new.n_items,
         new.recommendation_id,
         new.created_at,
+        new.instrument,
+        new.regrade_of,
+        new.n_gradings,
+        new.max_tokens,
+        new.max_cost,
+        rows.encode(new.prices) if new.prices else None,
+        new.stop_if_hopeless_against,
+        secret,
     )
 
 
@@ -143,44 +136,21 @@ async def start(conn: Conn, evaluation_id: str, now: datetime) -> int | None:
     return version
 
 
-async def unfinished_items(conn: Conn, evaluation_id: str, suite_id: str) -> tuple[PendingItem, ...]:
-    """The items that still lack a result, in order."""
-    found = await conn.fetch(sql.unfinished_items, evaluation_id, suite_id)
-    return tuple(rows.decode(PendingItem, row) for row in found)
+async def count_done(conn: Conn, evaluation_id: str, now: datetime) -> Progress | None:
+    """Show progress: count the finished items into the evaluation; null when it is not running."""
+    row = await conn.fetchrow(sql.count_done, evaluation_id, now)
+    return rows.decode(Progress, row) if row else None
 
 
-async def intend_item(conn: Conn, evaluation_id: str, idx: int, now: datetime) -> None:
-    """Record that an item is about to be sent."""
-    await conn.execute(sql.intend_item, evaluation_id, idx, now)
-
-
-async def finish_item(conn: Conn, evaluation_id: str, result: ItemResult, now: datetime) -> bool:
-    """Store an item's result; false when there was one already, which stays."""
-    stored = await conn.fetchval(
-        sql.finish_item,
-        evaluation_id,
-        result.idx,
-        now,
-        result.output,
-        result.finish_reason,
-        rows.encode(result.scores),
-        result.combined,
-        result.prompt_tokens,
-        result.completion_tokens,
-        result.latency_s,
-        rows.encode(result.error) if result.error else None,
-    )
-    return stored is not None
-
-
-async def count_done(conn: Conn, evaluation_id: str, now: datetime) -> int | None:
-    """Show progress: count the finished items into the evaluation."""
-    version: int | None = await conn.fetchval(sql.count_done, evaluation_id, now)
+async def request_cancel(conn: Conn, evaluation_id: str, now: datetime) -> int | None:
+    """Ask for an evaluation to be cancelled; null when it has ended."""
+    version: int | None = await conn.fetchval(sql.request_cancel, evaluation_id, now)
     return version
 
 
-async def item_results(conn: Conn, evaluation_id: str) -> tuple[StoredItem, ...]:
-    return tuple(rows.decode(StoredItem, row) for row in await conn.fetch(sql.item_results, evaluation_id))
+async def graded_again(conn: Conn, source_id: str, fingerprint: str) -> tuple[bytes, ...]:
+    """Packed scores of every complete grading of the same answers by the same instrument, the source's first."""
+    return tuple(row["scores"] for row in await conn.fetch(sql.graded_again, source_id, fingerprint))
 
 
 async def finish(conn: Conn, evaluation_id: str, result: EvaluationResult, now: datetime) -> int | None:
@@ -199,16 +169,13 @@ async def finish(conn: Conn, evaluation_id: str, result: EvaluationResult, now: 
         result.completion_tokens_mean,
         result.failure,
         now,
+        result.ended_early,
+        result.cost,
+        result.judge_tokens,
+        rows.encode(result.errors),
+        result.n_repeated,
     )
     return version
-
-
-async def list_items(
-    conn: Conn, evaluation: Evaluation, after: int, limit: int
-) -> tuple[tuple[EvaluationItem, ...], bool]:
-    """Items from a place in the suite on, and whether there are more."""
-    found = await conn.fetch(sql.list_items, evaluation.id, evaluation.suite_id, after, limit)
-    return tuple(rows.decode(EvaluationItem, row) for row in found[:limit]), len(found) > limit
 
 
 async def item_scores(conn: Conn, evaluation_id: str) -> bytes:
@@ -220,3 +187,9 @@ async def item_scores(conn: Conn, evaluation_id: str) -> bytes:
 async def neglected(conn: Conn, before: datetime) -> tuple[str, ...]:
     """Evaluations by the service that nobody has worked on since `before`."""
     return tuple(row["id"] for row in await conn.fetch(sql.neglected, before))
+
+
+async def direction_of(conn: Conn, loop_id: str) -> Direction:
+    """Which way the loop's metric improves."""
+    direction: Direction = await conn.fetchval(sql.direction_of, loop_id)
+    return direction

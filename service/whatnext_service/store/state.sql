@@ -22,9 +22,14 @@ select id, role, fingerprint, n_items, dataset_version_id, clusters, is_binary a
 from eval_suite where loop_id = $1 order by id
 
 -- name: evaluations
-select id, suite_id, fingerprint, subject, base_model, run_id, checkpoint_id, status, origin, combined, n_items,
-       n_scored, scores, dimensions, completion_tokens_mean, failure, created_at, finished_at
-from evaluation where loop_id = $1 order by id
+-- Graded again by the same instrument, an evaluation counts only where that made it more exact.
+select e.id, e.suite_id, e.fingerprint, e.subject, e.base_model, e.run_id, e.checkpoint_id, e.status, e.origin,
+       e.combined, e.n_items, e.n_scored, e.scores, e.dimensions, e.completion_tokens_mean, e.failure, e.created_at,
+       e.finished_at
+from evaluation e left join evaluation s on s.id = e.regrade_of
+where e.loop_id = $1
+  and (s.id is null or e.fingerprint <> s.fingerprint or (e.n_gradings > s.n_gradings and e.n_scored >= s.n_scored))
+order by e.id
 
 -- name: deployments
 select id, run_id, checkpoint_id, status from deployment where loop_id = $1 order by id
