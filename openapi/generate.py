@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import jinja2
-from sdk_models import model_source, parameter_source
+from sdk_models import model_source, parameter_source, resolved
 from sdk_plan import plan
 from sdk_sync import to_sync
 
@@ -24,7 +24,7 @@ HEADER = "# Generated from openapi.json; do not edit.\n# ruff: noqa\n"
 
 def generate(document: Path, package: Path) -> dict[str, str]:
     """The generated files' contents by their path within the package."""
-    doc = json.loads(document.read_text(encoding="utf-8"))
+    doc = resolved(json.loads(document.read_text(encoding="utf-8")))
     models = model_source(doc, HEADER)
     parameters = parameter_source(doc, HEADER)
     environment = jinja2.Environment(

@@ -31,6 +31,22 @@ COMMON = (
 )  # fmt: skip
 
 
+def resolved(doc: dict[str, Any]) -> dict[str, Any]:
+    """The document with shared parameters, request bodies and responses in their places; schemas stay by name."""
+
+    def put(node: Any) -> Any:
+        if isinstance(node, list):
+            return [put(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        section, _, name = str(node.get("$ref", "")).removeprefix("#/components/").partition("/")
+        if section in ("parameters", "requestBodies", "responses", "headers", "examples"):
+            return put(doc["components"][section][name])
+        return {key: put(each) for key, each in node.items()}
+
+    return {**doc, "paths": put(doc["paths"])}
+
+
 def operations(doc: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """Every operation with its path and method."""
     methods = ("get", "put", "post", "patch", "delete")

@@ -4,7 +4,7 @@ import ast
 import re
 from typing import Any
 
-from sdk_examples import example_call
+from sdk_examples import example_call, repr_of
 from sdk_models import is_page, modelled, operations, prose
 
 JSON = "application/json"
@@ -39,6 +39,7 @@ def plan(doc: dict[str, Any], models: str, parameters: str) -> list[dict[str, An
         made = _methods(doc, path, verb, operation, typed, structs)
         for each in made:
             each["name"] = "stream" if (name, each["kind"]) == ("list", "stream") else name + each["suffix"]
+            each["wait_name"] = "wait_changed" if name == "get" else f"wait_{each['name']}"
             each["example"] = example_call(doc, operation, f"client.{resource}.{each['name']}", each)
             resources.setdefault(resource, []).append(each)
     about = {tag["name"]: tag.get("description", "") for tag in doc.get("tags", ())}
@@ -86,17 +87,9 @@ def _methods(
         suffix = f"_{SUFFIXES[media]}" if media in SUFFIXES and JSON in content else ""
         bound = BOUND.get(result, result)
         query = [each for each in shared["query"] if kind != "stream" or each["name"] not in PAGING]
-        made.append(
-            {
-                **shared,
-                "query": query,
-                "media": media,
-                "kind": kind,
-                "result": bound,
-                "suffix": suffix,
-                "doc": _doc(operation),
-            }
-        )
+        waits = kind == "call" and "304" in operation["responses"]
+        mine = {"query": query, "waits": waits, "media": media, "kind": kind, "result": bound, "suffix": suffix}
+        made.append({**shared, **mine, "doc": _doc(operation)})
     return made
 
 
@@ -126,14 +119,23 @@ def _snake(name: str) -> str:
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
     name, schema = _snake(parameter["name"]), parameter["schema"]
-    kind = "str | Sequence[str]" if schema.get("type") == "array" else SCALARS[schema["type"]]
     return {
         "name": name,
         "wire": parameter["name"],
-        "type": "int | str" if name == "if_match" else kind,
+        "type": "int | str" if name == "if_match" else _parameter_type(schema),
         "required": parameter.get("required", False),
         "about": parameter.get("description", ""),
     }
+
+
+def _parameter_type(schema: dict[str, Any]) -> str:
+    """The Python type of a parameter; null means to leave it out, which every optional one may be."""
+    if "anyOf" in schema:
+        return " | ".join(_parameter_type(each) for each in schema["anyOf"] if each != {"type": "null"})
+    if "enum" in schema:
+        return f"Literal[{', '.join(repr_of(each) for each in schema['enum'] if each is not None)}]"
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " | ".join("str | Sequence[str]" if kind == "array" else SCALARS[kind] for kind in kinds if kind != "null")
 
 
 def _fields(node: ast.ClassDef, typed: dict[str, Any], structs: set[str]) -> list[dict[str, Any]]:

@@ -75,10 +75,19 @@ def _document(content: dict[str, Any]) -> dict[str, Any]:
     operation = {
         "operationId": "things.list",
         "description": "Things.",
-        "parameters": [{"in": "query", "name": "after", "schema": {"type": "string"}}],
-        "responses": {"200": {"content": content}},
+        "parameters": [
+            {"$ref": "#/components/parameters/after"},
+            {"in": "query", "name": "kind", "schema": {"type": ["null", "string"], "enum": ["big", None]}},
+            {"in": "query", "name": "below", "schema": {"anyOf": [{"type": "number"}, {"type": "null"}]}},
+        ],
+        "responses": {"200": {"$ref": "#/components/responses/things"}},
     }
-    return {"openapi": "3.1.0", "components": {"schemas": schemas}, "paths": {"/v1/things": {"get": operation}}}
+    components = {
+        "schemas": schemas,
+        "parameters": {"after": {"in": "query", "name": "after", "required": True, "schema": {"type": "string"}}},
+        "responses": {"things": {"content": content}},
+    }
+    return {"openapi": "3.1.0", "components": components, "paths": {"/v1/things": {"get": operation}}}
 
 
 def test_other_media_of_an_operation_become_methods_of_their_own(tmp_path: Path) -> None:
@@ -96,6 +105,21 @@ def test_other_media_of_an_operation_become_methods_of_their_own(tmp_path: Path)
     assert "-> bytes:" in sync
     assert "def list_csv(" in sync
     assert "-> str:" in sync
+    assert "after: str,\n" in sync
+    assert 'kind: Literal["big"] | None = None,\n' in sync
+    assert "below: float | None = None,\n" in sync
     assert 'colour: Literal["red"] | str' in models
     assert "id: str\n" in models
     assert "forbid" not in models
+
+
+def test_what_can_be_watched_can_be_waited_for(tmp_path: Path) -> None:
+    document = _document({"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}})
+    operation = document["paths"].pop("/v1/things")["get"] | {"operationId": "things.get"}
+    operation["parameters"] = [{"in": "path", "name": "thing_id", "required": True, "schema": {"type": "string"}}]
+    operation["responses"]["304"] = {"description": "It is still the same."}
+    document["paths"]["/v1/things/{thing_id}"] = {"get": operation}
+    (tmp_path / "doc.json").write_text(json.dumps(document))
+    done = run(OPENAPI / "generate.py", "--document", tmp_path / "doc.json", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "def wait_changed(" in (tmp_path / "out" / "sync.py").read_text()

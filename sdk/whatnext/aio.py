@@ -18,6 +18,7 @@ from whatnext._async.loops_by_hand import AsyncLoopsByHand
 from whatnext._async.pages import AsyncPager
 from whatnext._async.runs_by_hand import AsyncEvaluationsByHand, AsyncRunsByHand
 from whatnext._async.streams import AsyncEventStream
+from whatnext._async.waiting import changed
 from whatnext._config import Timeout
 from whatnext._operation import Operation, Ref, version_tag
 from whatnext._upload import File, OnProgress, Upload
@@ -36,6 +37,16 @@ _DATASET_VERSIONS_DERIVE: Operation[m.Derivation] = Operation(
 )
 _DATASET_VERSIONS_GET: Operation[m.DatasetVersion] = Operation(
     "dataset_versions.get", "GET", "/v1/dataset-versions/{version_id}", m.DatasetVersion
+)
+_DATASET_VERSIONS_LIST_QUALITY_ROWS: Operation[m.ScoredRow] = Operation(
+    "dataset_versions.list_quality_rows",
+    "GET",
+    "/v1/dataset-versions/{version_id}/quality/rows",
+    m.ScoredRow,
+    paged=True,
+)
+_DATASET_VERSIONS_QUALITY: Operation[m.QualityReport] = Operation(
+    "dataset_versions.quality", "GET", "/v1/dataset-versions/{version_id}/quality", m.QualityReport
 )
 _DATASETS_CREATE: Operation[m.Dataset] = Operation("datasets.create", "POST", "/v1/datasets", m.Dataset)
 _DATASETS_GET: Operation[m.Dataset] = Operation("datasets.get", "GET", "/v1/datasets/{dataset_id}", m.Dataset)
@@ -62,22 +73,46 @@ _DEPLOYMENTS_LIST: Operation[m.Deployment] = Operation(
 _DIAGNOSES_CREATE: Operation[m.Diagnosis] = Operation("diagnoses.create", "POST", "/v1/diagnoses", m.Diagnosis)
 _DIAGNOSES_GET: Operation[m.Diagnosis] = Operation("diagnoses.get", "GET", "/v1/diagnoses/{diagnosis_id}", m.Diagnosis)
 _DIAGNOSES_LIST: Operation[m.Diagnosis] = Operation("diagnoses.list", "GET", "/v1/diagnoses", m.Diagnosis, paged=True)
+_EVAL_SUITES_CALIBRATE: Operation[m.JudgeCalibration] = Operation(
+    "eval_suites.calibrate", "POST", "/v1/eval-suites/{suite_id}/calibrations", m.JudgeCalibration
+)
 _EVAL_SUITES_CREATE: Operation[m.EvalSuite] = Operation("eval_suites.create", "POST", "/v1/eval-suites", m.EvalSuite)
 _EVAL_SUITES_GET: Operation[m.EvalSuite] = Operation(
     "eval_suites.get", "GET", "/v1/eval-suites/{suite_id}", m.EvalSuite
 )
+_EVAL_SUITES_LIST_CALIBRATIONS: Operation[m.JudgeCalibration] = Operation(
+    "eval_suites.list_calibrations", "GET", "/v1/eval-suites/{suite_id}/calibrations", m.JudgeCalibration, paged=True
+)
 _EVAL_SUITES_LIST: Operation[m.EvalSuite] = Operation(
     "eval_suites.list", "GET", "/v1/eval-suites", m.EvalSuite, paged=True
 )
-_EVALUATIONS_COMPARE: Operation[m.Comparison] = Operation(
-    "evaluations.compare", "GET", "/v1/evaluations/{evaluation_id}/comparison", m.Comparison
+_EVALUATIONS_CANCEL: Operation[m.Evaluation] = Operation(
+    "evaluations.cancel", "POST", "/v1/evaluations/{evaluation_id}/cancel", m.Evaluation
+)
+_EVALUATIONS_COMPARE: Operation[m.EvaluationComparison] = Operation(
+    "evaluations.compare", "GET", "/v1/evaluations/{evaluation_id}/comparison", m.EvaluationComparison
 )
 _EVALUATIONS_CREATE: Operation[m.Evaluation] = Operation("evaluations.create", "POST", "/v1/evaluations", m.Evaluation)
+_EVALUATIONS_FAILURES: Operation[m.Failures] = Operation(
+    "evaluations.failures", "GET", "/v1/evaluations/{evaluation_id}/failures", m.Failures
+)
 _EVALUATIONS_GET: Operation[m.Evaluation] = Operation(
     "evaluations.get", "GET", "/v1/evaluations/{evaluation_id}", m.Evaluation
 )
+_EVALUATIONS_IMPORT_LOG: Operation[m.Evaluation] = Operation(
+    "evaluations.import_log", "POST", "/v1/evaluations/import", m.Evaluation
+)
+_EVALUATIONS_JUDGE_DRIFT: Operation[m.DriftReading] = Operation(
+    "evaluations.judge_drift", "GET", "/v1/evaluations/{evaluation_id}/judge-drift", m.DriftReading
+)
 _EVALUATIONS_LIST_ITEMS: Operation[m.EvaluationItem] = Operation(
     "evaluations.list_items", "GET", "/v1/evaluations/{evaluation_id}/items", m.EvaluationItem, paged=True
+)
+_EVALUATIONS_PASS_THRESHOLD: Operation[m.PassReading] = Operation(
+    "evaluations.pass_threshold", "GET", "/v1/evaluations/{evaluation_id}/pass-threshold", m.PassReading
+)
+_EVALUATIONS_RANK_AGREEMENT: Operation[m.RankAgreement] = Operation(
+    "evaluations.rank_agreement", "GET", "/v1/evaluations/{evaluation_id}/rank-agreement", m.RankAgreement
 )
 _EVALUATIONS_LIST: Operation[m.Evaluation] = Operation(
     "evaluations.list", "GET", "/v1/evaluations", m.Evaluation, paged=True
@@ -217,15 +252,16 @@ class AsyncDatasetVersions:
         self,
         version_id: Ref,
         *,
-        operations: Sequence[m.DropOperation | p.DropOperation],
+        operations: Sequence[m.DatasetOperation | p.DatasetOperation],
         dry_run: bool | UnsetType = UNSET,
         recommendation_id: str | None | UnsetType = UNSET,
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Derivation:
-        """Make a new version by operations on this one; with `dry_run` only count what they would do.
+        """Make a new version by operations on this one: drop duplicates, drop or resolve contradictions, drop rows,
+        keep rows by score, add examples, split, convert. With `dry_run` only show what they would do.
 
-        >>> found = await client.dataset_versions.derive("version_1", operations=[{"kind": "drop_contradictions"}])
+        >>> found = await client.dataset_versions.derive("version_1", operations=[{"kind": "add_examples"}])
         """
         return await self._transport.call(
             _DATASET_VERSIONS_DERIVE,
@@ -250,6 +286,78 @@ class AsyncDatasetVersions:
             path=(version_id,),
             timeout=timeout,
         )
+
+    def list_quality_rows(
+        self,
+        version_id: Ref,
+        *,
+        check: Literal[
+            "size",
+            "row_length",
+            "exact_duplicates",
+            "near_duplicates",
+            "contradictions",
+            "near_contradictions",
+            "leakage",
+            "near_leakage",
+            "label_errors",
+            "label_balance",
+            "label_spelling",
+            "answer_shape",
+            "refusals",
+            "length_mix",
+            "system_prompt",
+            "grader_fields",
+            "personal_data",
+            "secrets",
+            "judge",
+        ]
+        | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.ScoredRow]:
+        """List a version's rows as its quality report sees them, worst first; for `label_errors` by label confidence.
+
+        >>> items = [each async for each in client.dataset_versions.list_quality_rows("version_1")]
+        """
+        return self._transport.pages(
+            _DATASET_VERSIONS_LIST_QUALITY_ROWS,
+            path=(version_id,),
+            query={"check": check, "limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+    async def quality(
+        self,
+        version_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.QualityReport:
+        """Get a version's quality report: made in the background after each upload and derivation, and again when a
+        loop that trains on the dataset gets another validation file or eval suite. With `wait` and If-None-Match, as
+        soon as it is done.
+
+        >>> found = await client.dataset_versions.quality("version_1")
+        """
+        return await self._transport.call(
+            _DATASET_VERSIONS_QUALITY,
+            path=(version_id,),
+            timeout=timeout,
+        )
+
+    async def wait_quality(
+        self,
+        version_id: Ref,
+        *,
+        since: m.QualityReport | None = None,
+        timeout_s: float | None = None,
+    ) -> m.QualityReport:
+        """The same as soon as it differs from `since`, an earlier answer; WaitTimeoutError at `timeout_s`.
+
+        >>> found = await client.dataset_versions.wait_quality("version_id", timeout_s=600)
+        """
+        return await changed(self._transport, _DATASET_VERSIONS_QUALITY, version_id, since=since, timeout_s=timeout_s)
 
 
 class AsyncDatasets:
@@ -294,6 +402,19 @@ class AsyncDatasets:
             timeout=timeout,
         )
 
+    async def wait_changed(
+        self,
+        dataset_id: Ref,
+        *,
+        since: m.Dataset | None = None,
+        timeout_s: float | None = None,
+    ) -> m.Dataset:
+        """The same as soon as it differs from `since`, an earlier answer; WaitTimeoutError at `timeout_s`.
+
+        >>> found = await client.datasets.wait_changed("dataset_id", timeout_s=600)
+        """
+        return await changed(self._transport, _DATASETS_GET, dataset_id, since=since, timeout_s=timeout_s)
+
     def list_versions(
         self,
         dataset_id: Ref,
@@ -320,13 +441,15 @@ class AsyncDatasets:
         file: File,
         on_progress: OnProgress | None = None,
         parent_version_id: str | None = None,
+        method: Literal["sft", "dpo", "rft"] | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.DatasetVersion:
         """Upload a version: the JSONL file as the body, or as the part `file` of a form.
 
-        Every row is checked while it streams; a file with a faulty row is refused as a whole. The same bytes again
-        give the version that has them.
+        Every row is checked while it streams; a file with a faulty row is refused as a whole, with the line, fault
+        and remedy of the first 100 faults and the count of all. The same bytes again give the version that has them.
+        The quality report follows in the background.
 
         >>> found = await client.datasets.upload_version("dataset_1", file="rows.jsonl")
         """
@@ -335,7 +458,7 @@ class AsyncDatasets:
             file=Upload(file, on_progress),
             media="application/jsonl",
             path=(dataset_id,),
-            query={"parent_version_id": parent_version_id},
+            query={"parent_version_id": parent_version_id, "method": method},
             idempotency_key=idempotency_key,
             timeout=timeout,
         )
@@ -445,6 +568,19 @@ class AsyncDeployments:
             timeout=timeout,
         )
 
+    async def wait_changed(
+        self,
+        deployment_id: Ref,
+        *,
+        since: m.Deployment | None = None,
+        timeout_s: float | None = None,
+    ) -> m.Deployment:
+        """The same as soon as it differs from `since`, an earlier answer; WaitTimeoutError at `timeout_s`.
+
+        >>> found = await client.deployments.wait_changed("deployment_id", timeout_s=600)
+        """
+        return await changed(self._transport, _DEPLOYMENTS_GET, deployment_id, since=since, timeout_s=timeout_s)
+
     def list(
         self,
         *,
@@ -533,6 +669,27 @@ class AsyncEvalSuites:
         self._client = client
         self._transport = client.transport
 
+    async def calibrate(
+        self,
+        suite_id: Ref,
+        *,
+        grades: Sequence[m.HandGrade | p.HandGrade],
+        dimension: str | None | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.JudgeCalibration:
+        """Check a suite's graders against hand grades of stored answers: agreement, bias, correction.
+
+        >>> found = await client.eval_suites.calibrate("suite_1", grades=[{"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}])
+        """
+        return await self._transport.call(
+            _EVAL_SUITES_CALIBRATE,
+            path=(suite_id,),
+            body={"grades": grades, "dimension": dimension},
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
     async def create(
         self,
         *,
@@ -540,6 +697,7 @@ class AsyncEvalSuites:
         loop_id: str,
         name: str,
         graders: Sequence[m.WeightedGrader | p.WeightedGrader] | None | UnsetType = UNSET,
+        guardrails: Sequence[m.SuiteGuardrail | p.SuiteGuardrail] | UnsetType = UNSET,
         role: Literal["final_test", "selection"] | UnsetType = UNSET,
         sampling: m.Sampling | p.Sampling | UnsetType = UNSET,
         scale: m.Scale | p.Scale | UnsetType = UNSET,
@@ -557,6 +715,7 @@ class AsyncEvalSuites:
                 "loop_id": loop_id,
                 "name": name,
                 "graders": graders,
+                "guardrails": guardrails,
                 "role": role,
                 "sampling": sampling,
                 "scale": scale,
@@ -578,6 +737,25 @@ class AsyncEvalSuites:
         return await self._transport.call(
             _EVAL_SUITES_GET,
             path=(suite_id,),
+            timeout=timeout,
+        )
+
+    def list_calibrations(
+        self,
+        suite_id: Ref,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> AsyncPager[m.JudgeCalibration]:
+        """List a suite's calibrations, newest first.
+
+        >>> items = [each async for each in client.eval_suites.list_calibrations("suite_1")]
+        """
+        return self._transport.pages(
+            _EVAL_SUITES_LIST_CALIBRATIONS,
+            path=(suite_id,),
+            query={"limit": limit, "cursor": cursor},
             timeout=timeout,
         )
 
@@ -607,21 +785,42 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
         self._client = client
         self._transport = client.transport
 
+    async def cancel(
+        self,
+        evaluation_id: Ref,
+        *,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Evaluation:
+        """Ask for an evaluation to be cancelled; what was measured stays, and one that has ended stays as it is.
+
+        >>> found = await client.evaluations.cancel("evaluation_1")
+        """
+        return await self._transport.call(
+            _EVALUATIONS_CANCEL,
+            path=(evaluation_id,),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
     async def compare(
         self,
         evaluation_id: Ref,
         *,
         against: str,
+        n_comparisons: int | None = None,
         timeout: Timeout | UnsetType = UNSET,
-    ) -> m.Comparison:
+    ) -> m.EvaluationComparison:
         """Compare two evaluations item by item: the paired difference, its interval, and a verdict.
+
+        Beside it: the same by tag, the suite's guardrails, completion tokens, and the items without a score.
 
         >>> found = await client.evaluations.compare("evaluation_1", against="against")
         """
         return await self._transport.call(
             _EVALUATIONS_COMPARE,
             path=(evaluation_id,),
-            query={"against": against},
+            query={"against": against, "n_comparisons": n_comparisons},
             timeout=timeout,
         )
 
@@ -629,35 +828,70 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
         self,
         *,
         loop_id: str,
-        subject: Literal["base_model", "checkpoint", "run"],
         suite_id: str,
         base_model: str | None | UnsetType = UNSET,
         checkpoint_id: str | None | UnsetType = UNSET,
+        indexes: Sequence[int] | None | UnsetType = UNSET,
         items: Sequence[m.RegisteredItem | p.RegisteredItem] | None | UnsetType = UNSET,
+        max_cost: str | None | UnsetType = UNSET,
+        max_tokens: int | None | UnsetType = UNSET,
+        n_gradings: int | UnsetType = UNSET,
+        prices: m.NewTokenPrices | p.NewTokenPrices | None | UnsetType = UNSET,
         provider: str | None | UnsetType = UNSET,
         recommendation_id: str | None | UnsetType = UNSET,
+        regrade_of: str | None | UnsetType = UNSET,
         run_id: str | None | UnsetType = UNSET,
+        stop_if_hopeless_against: str | None | UnsetType = UNSET,
+        subject: Literal["base_model", "checkpoint", "run"] | None | UnsetType = UNSET,
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Evaluation:
-        """Run a suite on a base model, a run or a checkpoint, or register a result measured elsewhere.
+        """Run a suite on a base model, a run or a checkpoint, grade stored answers again, or register a result measured
+        elsewhere.
 
-        >>> found = await client.evaluations.create(loop_id="support-bot", subject="base_model", suite_id="suite_1")
+        >>> found = await client.evaluations.create(loop_id="support-bot", suite_id="suite_1")
         """
         return await self._transport.call(
             _EVALUATIONS_CREATE,
             body={
                 "loop_id": loop_id,
-                "subject": subject,
                 "suite_id": suite_id,
                 "base_model": base_model,
                 "checkpoint_id": checkpoint_id,
+                "indexes": indexes,
                 "items": items,
+                "max_cost": max_cost,
+                "max_tokens": max_tokens,
+                "n_gradings": n_gradings,
+                "prices": prices,
                 "provider": provider,
                 "recommendation_id": recommendation_id,
+                "regrade_of": regrade_of,
                 "run_id": run_id,
+                "stop_if_hopeless_against": stop_if_hopeless_against,
+                "subject": subject,
             },
             idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def failures(
+        self,
+        evaluation_id: Ref,
+        *,
+        below: float | None = None,
+        dataset_version_id: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Failures:
+        """Group the items that the model fails on, by tag or by likeness of text, and count the training examples of
+        each type: where there are few, examples are missing.
+
+        >>> found = await client.evaluations.failures("evaluation_1")
+        """
+        return await self._transport.call(
+            _EVALUATIONS_FAILURES,
+            path=(evaluation_id,),
+            query={"below": below, "dataset_version_id": dataset_version_id},
             timeout=timeout,
         )
 
@@ -673,6 +907,74 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
         """
         return await self._transport.call(
             _EVALUATIONS_GET,
+            path=(evaluation_id,),
+            timeout=timeout,
+        )
+
+    async def import_log(
+        self,
+        *,
+        file: File,
+        on_progress: OnProgress | None = None,
+        loop_id: str,
+        suite_id: str,
+        subject: Literal["base_model", "run", "checkpoint"],
+        base_model: str | None = None,
+        run_id: str | None = None,
+        checkpoint_id: str | None = None,
+        recommendation_id: str | None = None,
+        score: str | None = None,
+        variant: str | None = None,
+        match: Literal["auto", "prompt", "index"] | None = None,
+        score_min: float | None = None,
+        score_max: float | None = None,
+        same_instrument: bool | None = None,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.Evaluation:
+        """Register an evaluation from a log as it came: inspect_ai, promptfoo, lm-eval samples, or a CSV of item
+        scores.
+
+        Items are matched to the suite's; scores are mapped onto its scale. An entry that fits nowhere refuses the
+        file as a whole.
+
+        >>> found = await client.evaluations.import_log(file="rows.jsonl", loop_id="support-bot", suite_id="suite_1", subject="subject")
+        """
+        return await self._transport.upload(
+            _EVALUATIONS_IMPORT_LOG,
+            file=Upload(file, on_progress),
+            media="application/octet-stream",
+            query={
+                "loop_id": loop_id,
+                "suite_id": suite_id,
+                "subject": subject,
+                "base_model": base_model,
+                "run_id": run_id,
+                "checkpoint_id": checkpoint_id,
+                "recommendation_id": recommendation_id,
+                "score": score,
+                "variant": variant,
+                "match": match,
+                "score_min": score_min,
+                "score_max": score_max,
+                "same_instrument": same_instrument,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def judge_drift(
+        self,
+        evaluation_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.DriftReading:
+        """Tell whether the judge still grades as it did, from an evaluation that graded another's answers again.
+
+        >>> found = await client.evaluations.judge_drift("evaluation_1")
+        """
+        return await self._transport.call(
+            _EVALUATIONS_JUDGE_DRIFT,
             path=(evaluation_id,),
             timeout=timeout,
         )
@@ -693,6 +995,42 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
             _EVALUATIONS_LIST_ITEMS,
             path=(evaluation_id,),
             query={"limit": limit, "cursor": cursor},
+            timeout=timeout,
+        )
+
+    async def pass_threshold(
+        self,
+        evaluation_id: Ref,
+        *,
+        threshold: float,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.PassReading:
+        """Tell what share of an evaluation's answers a pass threshold fails; 25 to 50 % of the base model's should.
+
+        >>> found = await client.evaluations.pass_threshold("evaluation_1", threshold="threshold")
+        """
+        return await self._transport.call(
+            _EVALUATIONS_PASS_THRESHOLD,
+            path=(evaluation_id,),
+            query={"threshold": threshold},
+            timeout=timeout,
+        )
+
+    async def rank_agreement(
+        self,
+        evaluation_id: Ref,
+        *,
+        against: str,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.RankAgreement:
+        """Tell whether two graders rank the same answers alike, such as an RFT grader and the suite's.
+
+        >>> found = await client.evaluations.rank_agreement("evaluation_1", against="against")
+        """
+        return await self._transport.call(
+            _EVALUATIONS_RANK_AGREEMENT,
+            path=(evaluation_id,),
+            query={"against": against},
             timeout=timeout,
         )
 
@@ -1147,6 +1485,19 @@ class AsyncRecommendations:
             timeout=timeout,
         )
 
+    async def wait_changed(
+        self,
+        recommendation_id: Ref,
+        *,
+        since: m.Recommendation | None = None,
+        timeout_s: float | None = None,
+    ) -> m.Recommendation:
+        """The same as soon as it differs from `since`, an earlier answer; WaitTimeoutError at `timeout_s`.
+
+        >>> found = await client.recommendations.wait_changed("recommendation_id", timeout_s=600)
+        """
+        return await changed(self._transport, _RECOMMENDATIONS_GET, recommendation_id, since=since, timeout_s=timeout_s)
+
     async def track_record(
         self,
         *,
@@ -1547,6 +1898,19 @@ class AsyncWebhookEndpoints:
             timeout=timeout,
         )
 
+    async def wait_changed(
+        self,
+        endpoint_id: Ref,
+        *,
+        since: m.WebhookEndpoint | None = None,
+        timeout_s: float | None = None,
+    ) -> m.WebhookEndpoint:
+        """The same as soon as it differs from `since`, an earlier answer; WaitTimeoutError at `timeout_s`.
+
+        >>> found = await client.webhook_endpoints.wait_changed("endpoint_id", timeout_s=600)
+        """
+        return await changed(self._transport, _WEBHOOK_ENDPOINTS_GET, endpoint_id, since=since, timeout_s=timeout_s)
+
     def list_deliveries(
         self,
         endpoint_id: Ref,
@@ -1633,6 +1997,8 @@ class AsyncClient(AsyncBaseClient):
         _DATASET_VERSIONS_CONTENT,
         _DATASET_VERSIONS_DERIVE,
         _DATASET_VERSIONS_GET,
+        _DATASET_VERSIONS_LIST_QUALITY_ROWS,
+        _DATASET_VERSIONS_QUALITY,
         _DATASETS_CREATE,
         _DATASETS_GET,
         _DATASETS_LIST_VERSIONS,
@@ -1646,13 +2012,21 @@ class AsyncClient(AsyncBaseClient):
         _DIAGNOSES_CREATE,
         _DIAGNOSES_GET,
         _DIAGNOSES_LIST,
+        _EVAL_SUITES_CALIBRATE,
         _EVAL_SUITES_CREATE,
         _EVAL_SUITES_GET,
+        _EVAL_SUITES_LIST_CALIBRATIONS,
         _EVAL_SUITES_LIST,
+        _EVALUATIONS_CANCEL,
         _EVALUATIONS_COMPARE,
         _EVALUATIONS_CREATE,
+        _EVALUATIONS_FAILURES,
         _EVALUATIONS_GET,
+        _EVALUATIONS_IMPORT_LOG,
+        _EVALUATIONS_JUDGE_DRIFT,
         _EVALUATIONS_LIST_ITEMS,
+        _EVALUATIONS_PASS_THRESHOLD,
+        _EVALUATIONS_RANK_AGREEMENT,
         _EVALUATIONS_LIST,
         _EVENTS_STREAM,
         _EVENTS_LIST,

@@ -76,6 +76,18 @@ class BudgetUse(Model, kw_only=True, frozen=True):
     runs_max: int | None = None
 
 
+class CanaryReading(Model, kw_only=True, frozen=True):
+    """How a judge treated the canaries."""
+
+    n_canaries: int
+    n_failed: int
+    n_reported: int
+    n_resisted: int
+    resists: bool
+    statement: str
+    highest_share: float | None = None
+
+
 class ChangedValue(Model, kw_only=True, frozen=True):
     """One variable that a run changed against its parent."""
 
@@ -119,6 +131,14 @@ class Checkpoint(Model, kw_only=True, frozen=True):
     valid_loss: float | None = None
 
 
+class ComparedSet(Model, kw_only=True, frozen=True):
+    """A set that the version was held against, to find rows that are in both."""
+
+    name: str
+    role: Literal["final_test", "selection", "validation"] | str
+    version_id: str
+
+
 class Comparison(Model, kw_only=True, frozen=True):
     """How a candidate's scores differ from a reference's on the items that both were scored on."""
 
@@ -146,6 +166,13 @@ class Confidence(Model, kw_only=True, frozen=True):
     basis: str
     level: Literal["high", "low", "medium"] | str
     would_raise_it: str
+
+
+class Correction(Model, kw_only=True, frozen=True):
+    """Hand grade = intercept + slope x judge's score, by least squares."""
+
+    intercept: float
+    slope: float
 
 
 class CurveSeries(Model, kw_only=True, frozen=True):
@@ -234,11 +261,21 @@ class DimensionScore(Model, kw_only=True, frozen=True):
     mean: float | None = None
 
 
-class DropOperation(Sent, kw_only=True, frozen=True):
-    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
+class DriftReading(Model, kw_only=True, frozen=True):
+    """Whether a judge still scores the anchor items as it did."""
 
-    kind: Literal["drop_contradictions", "drop_duplicates", "drop_ids"] | str
-    lines: list[int] | None = None
+    comparison: Comparison
+    verdict: Literal["cannot_tell", "drifted", "steady"] | str
+
+
+class Effect(Model, kw_only=True, frozen=True):
+    """What mending it did to the held-out score where it was measured, in points of 10."""
+
+    high: float
+    low: float
+    share_improved_high: float
+    share_improved_low: float
+    source: str
 
 
 class EffectiveConfig(Sent, kw_only=True, frozen=True):
@@ -258,36 +295,11 @@ class EffectiveConfig(Sent, kw_only=True, frozen=True):
     validation_sha256: str | None
 
 
-class Evaluation(Model, kw_only=True, frozen=True):
-    """A suite's result on a base model, a run or a checkpoint."""
+class ErrorCount(Model, kw_only=True, frozen=True):
+    """How many items ended with an error."""
 
-    created_at: datetime
-    dimensions: list[DimensionScore]
-    fingerprint: str
-    id: str
-    loop_id: str
-    n_done: int
-    n_items: int
-    n_scored: int
-    origin: Literal["registered", "service"] | str
-    status: Literal["cancelled", "failed", "pending", "running", "succeeded"] | str
-    subject: Literal["base_model", "checkpoint", "run"] | str
-    suite_id: str
-    updated_at: datetime
-    version: int
-    base_model: str | None = None
-    checkpoint_id: str | None = None
-    combined: float | None = None
-    completion_tokens: int | None = None
-    completion_tokens_mean: float | None = None
-    failure: str | None = None
-    finished_at: datetime | None = None
-    model: str | None = None
-    prompt_tokens: int | None = None
-    provider: str | None = None
-    recommendation_id: str | None = None
-    run_id: str | None = None
-    started_at: datetime | None = None
+    code: str
+    n: int
 
 
 class Event(Model, kw_only=True, frozen=True):
@@ -328,6 +340,32 @@ class Expectation(Model, kw_only=True, frozen=True):
     judged_on: str | None = None
 
 
+class FailureGroup(Model, kw_only=True, frozen=True):
+    """Failing items of one type."""
+
+    item_ids: list[str]
+    n_failed: int
+    n_training_rows: int
+    name: str
+    statement: str
+    terms: list[str]
+    training_share: float
+    n_items: int | None = None
+    tag: str | None = None
+
+
+class Failures(Model, kw_only=True, frozen=True):
+    """The input types that a model fails on, and how many training examples there are of each."""
+
+    below: float
+    evaluation_id: str
+    groups: list[FailureGroup]
+    n_failed: int
+    n_scored: int
+    n_training_rows: int
+    dataset_version_id: str | None = None
+
+
 class Finding(Model, kw_only=True, frozen=True):
     """One thing a curve shows."""
 
@@ -338,6 +376,23 @@ class Finding(Model, kw_only=True, frozen=True):
     would_change: str
     threshold: float | None = None
     value: float | None = None
+
+
+class GuardrailReading(Model, kw_only=True, frozen=True):
+    """Whether a guardrail held."""
+
+    comparison: Comparison
+    name: str
+    statement: str
+    verdict: Literal["held", "not_comparable", "regressed", "unproven"] | str
+
+
+class HandGrade(Sent, kw_only=True, frozen=True):
+    """A person's score of one stored answer."""
+
+    evaluation_id: str
+    index: int
+    score: float
 
 
 class HistoryRow(Model, kw_only=True, frozen=True):
@@ -372,6 +427,15 @@ class ItemError(Model, kw_only=True, frozen=True):
     message: str
 
 
+class Judgement(Model, kw_only=True, frozen=True):
+    """What a judge said of one answer."""
+
+    dimension: str
+    instructs_judge: bool
+    reasoning: str | None = None
+    score: float | None = None
+
+
 class Key(Model, kw_only=True, frozen=True):
     """An API key; the secret itself is not kept."""
 
@@ -381,6 +445,13 @@ class Key(Model, kw_only=True, frozen=True):
     name: str
     scopes: list[Literal["admin", "read", "write"] | str]
     revoked_at: datetime | None = None
+
+
+class LabelCount(Model, kw_only=True, frozen=True):
+    """How many rows have a label."""
+
+    count: int
+    label: str
 
 
 class Leftover(Model, kw_only=True, frozen=True):
@@ -410,6 +481,14 @@ class Metric(Sent, kw_only=True, frozen=True):
     scale_min: float = NOT_SENT
 
 
+class MissingItem(Model, kw_only=True, frozen=True):
+    """An item that one side has no score for."""
+
+    index: int
+    candidate_error: str | None = None
+    reference_error: str | None = None
+
+
 class NewBudget(Sent, kw_only=True, frozen=True):
     """What a loop may spend; null means unlimited."""
 
@@ -424,6 +503,39 @@ class NewPoint(Sent, kw_only=True, frozen=True):
 
     step: int
     values: dict[str, float]
+
+
+class NewTokenPrices(Sent, kw_only=True, frozen=True):
+    """Prices of a million tokens, in the currency of the loop's budget."""
+
+    completion: str
+    prompt: str
+    judge_completion: str = NOT_SENT
+    judge_prompt: str = NOT_SENT
+
+
+class OperationEffect(Model, kw_only=True, frozen=True):
+    """What one operation did."""
+
+    kind: (
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+            "upload",
+        ]
+        | str
+    )
+    n_after: int
+    n_before: int
+    places: list[int]
+    rows: list[str]
+    statement: str
 
 
 class Overrides(Sent, kw_only=True, frozen=True):
@@ -445,11 +557,43 @@ class Overrides(Sent, kw_only=True, frozen=True):
     seed: int | None = None
 
 
+class PairSide(Model, kw_only=True, frozen=True):
+    """One row of a pair, shortened."""
+
+    answer: str
+    dataset: str
+    line: int
+    prompt: str
+    row_id: str
+
+
+class PassReading(Model, kw_only=True, frozen=True):
+    """What a pass threshold does to the base model's outputs."""
+
+    n: int
+    statement: str
+    threshold: float
+    verdict: Literal["cannot_tell", "good", "lenient", "may_diverge", "no_signal", "strict"] | str
+    failing_share: float | None = None
+    suggested: float | None = None
+
+
 class Range(Sent, kw_only=True, frozen=True):
     """An inclusive range of allowed values."""
 
     max: float
     min: float
+
+
+class RankAgreement(Model, kw_only=True, frozen=True):
+    """Spearman's rank correlation with its 95 % interval."""
+
+    n: int
+    statement: str
+    verdict: Literal["alike", "cannot_tell", "doubtful", "unlike"] | str
+    high: float | None = None
+    low: float | None = None
+    rho: float | None = None
 
 
 class RegisteredItem(Sent, kw_only=True, frozen=True):
@@ -461,12 +605,42 @@ class RegisteredItem(Sent, kw_only=True, frozen=True):
     output: str | None = None
 
 
+class RegradeNoise(Model, kw_only=True, frozen=True):
+    """What grading the same answers again changes."""
+
+    changed_share: float
+    item_sd: float
+    largest_shift: float
+    n_gradings: int
+    n_items: int
+    reliability: float | None = None
+
+
 class Request(Model, kw_only=True, frozen=True):
     """The literal HTTP call that carries the action out."""
 
     method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"] | str
     path: str
     body: dict[str, Any] | None = None
+
+
+class RowMark(Model, kw_only=True, frozen=True):
+    """A row that a check points at."""
+
+    excerpt: str
+    line: int
+    note: str
+    row_id: str
+    score: float
+
+
+class RowPair(Model, kw_only=True, frozen=True):
+    """Two rows to look at side by side."""
+
+    first: PairSide
+    kind: Literal["contradiction", "exact_duplicate", "leak", "near_contradiction", "near_duplicate", "near_leak"] | str
+    second: PairSide
+    similarity: float
 
 
 class RowWarning(Model, kw_only=True, frozen=True):
@@ -531,6 +705,63 @@ class Scale(Sent, kw_only=True, frozen=True):
     min: float = NOT_SENT
 
 
+class ScoredRow(Model, kw_only=True, frozen=True):
+    """One row of a dataset version as its quality report sees it."""
+
+    checks: list[
+        Literal[
+            "answer_shape",
+            "contradictions",
+            "exact_duplicates",
+            "grader_fields",
+            "judge",
+            "label_balance",
+            "label_errors",
+            "label_spelling",
+            "leakage",
+            "length_mix",
+            "near_contradictions",
+            "near_duplicates",
+            "near_leakage",
+            "personal_data",
+            "refusals",
+            "row_length",
+            "secrets",
+            "size",
+            "system_prompt",
+        ]
+        | str
+    ]
+    line: int
+    row_id: str
+    score: float
+    label_confidence: float | None = None
+
+
+class SliceComparison(Model, kw_only=True, frozen=True):
+    """A candidate against a reference on the items of one tag."""
+
+    comparison: Comparison
+    n_items: int
+    tag: str
+
+
+class SplitPart(Sent, kw_only=True, frozen=True):
+    """One part of a split."""
+
+    name: str
+    share: float
+
+
+class Spread(Model, kw_only=True, frozen=True):
+    """A distribution of estimated token counts."""
+
+    max: int
+    median: float
+    p95: float
+    total: int
+
+
 class Step(Model, kw_only=True, frozen=True):
     """One question of the method's tree and its answer."""
 
@@ -545,6 +776,45 @@ class StopRule(Model, kw_only=True, frozen=True):
     detail: str
     met: bool
     rule: Literal["beaten_and_flat", "budget", "diminishing_returns", "good_enough"] | str
+
+
+class SuiteGuardrail(Sent, kw_only=True, frozen=True):
+    """A metric that a better model must not pay with."""
+
+    name: str
+    tolerance: float = NOT_SENT
+
+
+class TokensBeside(Model, kw_only=True, frozen=True):
+    """Completion tokens beside the score: the same score with fewer tokens is better."""
+
+    candidate_mean: float | None = None
+    ratio: float | None = None
+    reference_mean: float | None = None
+
+
+class TouchedRow(Model, kw_only=True, frozen=True):
+    """A row that a derivation drops or adds."""
+
+    answer: str
+    line: int
+    operation: (
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+            "upload",
+        ]
+        | str
+    )
+    prompt: str
+    reason: str
+    row_id: str
 
 
 class TrackRecord(Model, kw_only=True, frozen=True):
@@ -654,6 +924,21 @@ class Alternative(Model, kw_only=True, frozen=True):
     change: AlternativeChange | None = None
 
 
+class Calibration(Model, kw_only=True, frozen=True):
+    """How a judge's scores stand to hand grades of the same answers."""
+
+    agreement: RankAgreement
+    n: int
+    statement: str
+    verdict: Literal["biased", "cannot_tell", "doubtful", "sound", "unsound"] | str
+    bias: float | None = None
+    bias_high: float | None = None
+    bias_low: float | None = None
+    correction: Correction | None = None
+    mean_absolute_error: float | None = None
+    within_one_share: float | None = None
+
+
 class Change(Model, kw_only=True, frozen=True):
     """The one variable that changes against the parent run."""
 
@@ -696,6 +981,59 @@ class Change(Model, kw_only=True, frozen=True):
     )
     from_value: str | int | float | None = None
     to_value: str | int | float | None = None
+
+
+class Check(Model, kw_only=True, frozen=True):
+    """One check's verdict on the set."""
+
+    code: (
+        Literal[
+            "answer_shape",
+            "contradictions",
+            "exact_duplicates",
+            "grader_fields",
+            "judge",
+            "label_balance",
+            "label_errors",
+            "label_spelling",
+            "leakage",
+            "length_mix",
+            "near_contradictions",
+            "near_duplicates",
+            "near_leakage",
+            "personal_data",
+            "refusals",
+            "row_length",
+            "secrets",
+            "size",
+            "system_prompt",
+        ]
+        | str
+    )
+    n_rows: int
+    rows: list[RowMark]
+    source: str
+    statement: str
+    verdict: Literal["caution", "critical", "good", "not_computed"] | str
+    effect: Effect | None = None
+    operation: (
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+            "upload",
+        ]
+        | str
+        | None
+    ) = None
+    remedy: str | None = None
+    threshold: float | None = None
+    value: float | None = None
 
 
 class Choices(Sent, kw_only=True, frozen=True):
@@ -774,6 +1112,32 @@ class CurveReading(Model, kw_only=True, frozen=True):
     rise: float | None = None
 
 
+class DatasetOperation(Sent, kw_only=True, frozen=True):
+    """One operation that makes a new version; each kind reads its own fields."""
+
+    kind: (
+        Literal[
+            "add_examples",
+            "convert",
+            "drop_contradictions",
+            "drop_duplicates",
+            "drop_ids",
+            "fix_contradictions",
+            "keep_by_score",
+            "split",
+        ]
+        | str
+    )
+    answer_field: str = NOT_SENT
+    examples: list[dict[str, Any]] | None = None
+    ids: list[str] | None = None
+    lines: list[int] | None = None
+    method: Literal["dpo", "rft", "sft"] | str | None = None
+    min_score: float | None = None
+    near: bool = NOT_SENT
+    parts: list[SplitPart] | None = None
+
+
 class DatasetVersion(Model, kw_only=True, frozen=True):
     """An immutable version of a dataset: what was uploaded or derived, checked and counted."""
 
@@ -810,12 +1174,11 @@ class DatasetVersion(Model, kw_only=True, frozen=True):
     parent_id: str | None = None
 
 
-class Derivation(Model, kw_only=True, frozen=True):
-    """What the operations did, and the version that came of them."""
+class DerivedPart(Model, kw_only=True, frozen=True):
+    """One version that came, or would come, of a derivation."""
 
-    dropped_lines: list[int]
-    n_after: int
-    n_before: int
+    n_examples: int
+    name: str
     version: DatasetVersion | None = None
 
 
@@ -840,7 +1203,9 @@ class EvalSuite(Model, kw_only=True, frozen=True):
     created_at: datetime
     fingerprint: str
     graders: list[WeightedGrader]
+    guardrails: list[SuiteGuardrail]
     id: str
+    judged: bool
     loop_id: str
     n_items: int
     n_looks: int
@@ -848,14 +1213,89 @@ class EvalSuite(Model, kw_only=True, frozen=True):
     role: Literal["final_test", "selection"] | str
     sampling: Sampling
     scale: Scale
+    canaries: CanaryReading | None = None
     dataset_version_id: str | None = None
+    regrade: RegradeNoise | None = None
+    regrade_sd: float | None = None
+
+
+class Evaluation(Model, kw_only=True, frozen=True):
+    """A suite's result on a base model, a run or a checkpoint."""
+
+    created_at: datetime
+    dimensions: list[DimensionScore]
+    errors: list[ErrorCount]
+    fingerprint: str
+    id: str
+    judge_tokens: int
+    loop_id: str
+    n_done: int
+    n_gradings: int
+    n_items: int
+    n_repeated: int
+    n_scored: int
+    origin: Literal["registered", "regraded", "service"] | str
+    status: Literal["cancelled", "failed", "pending", "running", "succeeded"] | str
+    subject: Literal["base_model", "checkpoint", "run"] | str
+    suite_id: str
+    updated_at: datetime
+    version: int
+    base_model: str | None = None
+    checkpoint_id: str | None = None
+    combined: float | None = None
+    completion_tokens: int | None = None
+    completion_tokens_mean: float | None = None
+    cost: Decimal | None = None
+    ended_early: Literal["cancelled", "failing", "hopeless", "max_cost", "max_tokens"] | str | None = None
+    failure: str | None = None
+    finished_at: datetime | None = None
+    instrument: str | None = None
+    max_cost: Decimal | None = None
+    max_tokens: int | None = None
+    model: str | None = None
+    prices: NewTokenPrices | None = None
+    prompt_tokens: int | None = None
+    provider: str | None = None
+    recommendation_id: str | None = None
+    regrade_of: str | None = None
+    run_id: str | None = None
+    started_at: datetime | None = None
+    stop_if_hopeless_against: str | None = None
+
+
+class EvaluationComparison(Model, kw_only=True, frozen=True):
+    """A paired comparison of two evaluations, with what stands beside the score."""
+
+    completion_tokens: TokensBeside
+    confidence: float
+    guardrails: list[GuardrailReading]
+    missing: list[MissingItem]
+    n_comparisons: int
+    n_missing_candidate: int
+    n_missing_reference: int
+    n_pairs: int
+    slices: list[SliceComparison]
+    statement: str
+    verdict: Literal["improved", "inconclusive", "no_difference", "not_comparable", "worse"] | str
+    best_case: float | None = None
+    difference: float | None = None
+    high: float | None = None
+    low: float | None = None
+    minimum_detectable_effect: float | None = None
+    p_value: float | None = None
+    standard_error: float | None = None
+    test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "paired_t"] | str | None = None
+    worst_case: float | None = None
 
 
 class EvaluationItem(Model, kw_only=True, frozen=True):
     """One item of an evaluation: the answer, its scores, what it took."""
 
+    attempts: int
     done: bool
+    gradings: list[float]
     index: int
+    judgements: list[Judgement]
     messages: list[dict[str, Any]]
     scores: dict[str, float | None]
     tags: list[str]
@@ -867,6 +1307,7 @@ class EvaluationItem(Model, kw_only=True, frozen=True):
     output: str | None = None
     prompt_tokens: int | None = None
     reference: str | None = None
+    tool_calls: list[Any] | None = None
 
 
 class History(Model, kw_only=True, frozen=True):
@@ -875,6 +1316,17 @@ class History(Model, kw_only=True, frozen=True):
     loop_id: str
     rows: list[HistoryRow]
     state_version: int
+
+
+class JudgeCalibration(Model, kw_only=True, frozen=True):
+    """How a suite's graders stand to hand grades of the same answers."""
+
+    created_at: datetime
+    id: str
+    n_grades: int
+    reading: Calibration
+    suite_id: str
+    dimension: str | None = None
 
 
 class Loop(Model, kw_only=True, frozen=True):
@@ -908,6 +1360,31 @@ class MetricsReceipt(Model, kw_only=True, frozen=True):
     notes: list[str]
     run_id: str
     reading: CurveReading | None = None
+
+
+class QualityReport(Model, kw_only=True, frozen=True):
+    """The quality of a dataset version. Until it is `ready` for the first time, its findings are empty."""
+
+    checks: list[Check]
+    compared_with: list[ComparedSet]
+    created_at: datetime
+    dataset_version_id: str
+    labels: list[LabelCount]
+    n_rows: int
+    n_rows_done: int
+    pairs: list[RowPair]
+    status: Literal["failed", "pending", "ready", "running"] | str
+    updated_at: datetime
+    version: int
+    answer_tokens: Spread | None = None
+    failure: str | None = None
+    finished_at: datetime | None = None
+    headline: str | None = None
+    n_label_suspects: int | None = None
+    rules_version: str | None = None
+    started_at: datetime | None = None
+    tokens: Spread | None = None
+    verdict: Literal["caution", "critical", "good", "not_computed"] | str | None = None
 
 
 class Run(Model, kw_only=True, frozen=True):
@@ -979,6 +1456,18 @@ class Answer(Model, kw_only=True, frozen=True):
     warnings: list[Warning]
     change: Change | None = None
     method_reading: MethodReading | None = None
+
+
+class Derivation(Model, kw_only=True, frozen=True):
+    """What the operations did, and the versions that came of them."""
+
+    dropped_lines: list[int]
+    effects: list[OperationEffect]
+    n_after: int
+    n_before: int
+    parts: list[DerivedPart]
+    touched: list[TouchedRow]
+    version: DatasetVersion | None = None
 
 
 class MultiModelRuns(Model, kw_only=True, frozen=True):

@@ -17,13 +17,6 @@ class BudgetPatch(TypedDict):
     max_runs: NotRequired[int | None]
 
 
-class DropOperation(TypedDict):
-    """One operation that makes a new version: drop exact duplicates, contradictory rows, or rows by line number."""
-
-    kind: Literal["drop_contradictions", "drop_duplicates", "drop_ids"]
-    lines: NotRequired[list[int] | None]
-
-
 class EffectiveConfig(TypedDict):
     """What really trained, as far as it is known: the values the provider resolved, and the facts that follow.
 
@@ -39,6 +32,14 @@ class EffectiveConfig(TypedDict):
     n_steps: int | None
     seed: int | None
     validation_sha256: str | None
+
+
+class HandGrade(TypedDict):
+    """A person's score of one stored answer."""
+
+    evaluation_id: str
+    index: int
+    score: float
 
 
 class Metric(TypedDict):
@@ -63,6 +64,13 @@ class NewBudget(TypedDict):
     deadline: NotRequired[datetime | None]
     max_cost: NotRequired[str | None]
     max_runs: NotRequired[int | None]
+
+
+class NewCalibration(TypedDict):
+    """Hand grades to check a suite's graders against."""
+
+    dimension: NotRequired[str | None]
+    grades: list[HandGrade]
 
 
 class NewCheckpoint(TypedDict):
@@ -110,14 +118,6 @@ class NewDeployment(TypedDict):
     run_id: str
 
 
-class NewDerivation(TypedDict):
-    """A new version made from this one; with `dry_run` it is only counted, not stored."""
-
-    dry_run: NotRequired[bool]
-    operations: list[DropOperation]
-    recommendation_id: NotRequired[str | None]
-
-
 class NewDiagnosis(TypedDict):
     """Ask what a run shows."""
 
@@ -148,6 +148,15 @@ class NewPoint(TypedDict):
 
     step: int
     values: dict[str, float]
+
+
+class NewTokenPrices(TypedDict):
+    """Prices of a million tokens, in the currency of the loop's budget."""
+
+    completion: str
+    judge_completion: NotRequired[str]
+    judge_prompt: NotRequired[str]
+    prompt: str
 
 
 class NewWebhookEndpoint(TypedDict):
@@ -255,6 +264,20 @@ class Scale(TypedDict):
     min: NotRequired[float]
 
 
+class SplitPart(TypedDict):
+    """One part of a split."""
+
+    name: str
+    share: float
+
+
+class SuiteGuardrail(TypedDict):
+    """A metric that a better model must not pay with."""
+
+    name: str
+    tolerance: NotRequired[float]
+
+
 class WebhookEndpointPatch(TypedDict):
     """Changes to an endpoint; what is absent stays."""
 
@@ -292,6 +315,29 @@ class ChoicesPatch(TypedDict):
     n_epochs: NotRequired[Range | None]
 
 
+class DatasetOperation(TypedDict):
+    """One operation that makes a new version; each kind reads its own fields."""
+
+    answer_field: NotRequired[str]
+    examples: NotRequired[list[dict[str, Any]] | None]
+    ids: NotRequired[list[str] | None]
+    kind: Literal[
+        "add_examples",
+        "convert",
+        "drop_contradictions",
+        "drop_duplicates",
+        "drop_ids",
+        "fix_contradictions",
+        "keep_by_score",
+        "split",
+    ]
+    lines: NotRequired[list[int] | None]
+    method: NotRequired[Literal["dpo", "rft", "sft"] | None]
+    min_score: NotRequired[float | None]
+    near: NotRequired[bool]
+    parts: NotRequired[list[SplitPart] | None]
+
+
 class LoopPatch(TypedDict):
     """Changes to a loop. What is absent stays as it is; nested objects are merged."""
 
@@ -304,11 +350,20 @@ class LoopPatch(TypedDict):
     validation_version_id: NotRequired[str | None]
 
 
+class NewDerivation(TypedDict):
+    """A new version made from this one; with `dry_run` it is only shown, not stored."""
+
+    dry_run: NotRequired[bool]
+    operations: list[DatasetOperation]
+    recommendation_id: NotRequired[str | None]
+
+
 class NewEvalSuite(TypedDict):
     """A suite to be created from a held-out dataset version."""
 
     dataset_version_id: str
     graders: NotRequired[list[WeightedGrader] | None]
+    guardrails: NotRequired[list[SuiteGuardrail]]
     loop_id: str
     name: str
     role: NotRequired[Literal["final_test", "selection"]]
@@ -321,12 +376,19 @@ class NewEvaluation(TypedDict):
 
     base_model: NotRequired[str | None]
     checkpoint_id: NotRequired[str | None]
+    indexes: NotRequired[list[int] | None]
     items: NotRequired[list[RegisteredItem] | None]
     loop_id: str
+    max_cost: NotRequired[str | None]
+    max_tokens: NotRequired[int | None]
+    n_gradings: NotRequired[int]
+    prices: NotRequired[NewTokenPrices | None]
     provider: NotRequired[str | None]
     recommendation_id: NotRequired[str | None]
+    regrade_of: NotRequired[str | None]
     run_id: NotRequired[str | None]
-    subject: Literal["base_model", "checkpoint", "run"]
+    stop_if_hopeless_against: NotRequired[str | None]
+    subject: NotRequired[Literal["base_model", "checkpoint", "run"] | None]
     suite_id: str
 
 

@@ -8,8 +8,10 @@ from tests.sdk.kinds import both_kinds, done, fake_client, listed
 
 import whatnext
 from whatnext import models
+from whatnext._async.waiting import changed as async_changed
 from whatnext._literal_call import operation_of
 from whatnext._operation import Operation
+from whatnext._sync.waiting import changed as sync_changed
 from whatnext.testing import FakeService, answer, example, problem
 
 BODY = {"loop_id": "loop_1", "parent_run_id": "run_1", "overrides": {"n_epochs": 1}, "of_tomorrow": [1]}
@@ -200,6 +202,26 @@ async def test_the_next_answer_is_one_that_differs(kind: str) -> None:
     after = await done(client.loops.wait_next("support-bot", after=seen, timeout_s=60))
     assert after.state_version == 2
     assert (await done(client.loops.wait_next("support-bot", timeout_s=60))).action.kind == "stop"
+
+
+@both_kinds
+async def test_anything_with_a_tag_can_be_waited_for(kind: str) -> None:
+    fake = FakeService()
+    fake.on("runs.get", run("running", 1), run("running", 1), run("paused", 2))
+    client = fake_client(fake, kind).client
+    operation = Operation("runs.get", "GET", "/v1/runs/{run_id}", models.Run)
+    wait: Any = sync_changed if kind == "sync" else async_changed
+    first = await done(wait(client.transport, operation, "run_1", since=None, timeout_s=60))
+    assert (await done(wait(client.transport, operation, "run_1", since=first, timeout_s=60))).status == "paused"
+    fake.on("runs.get", run("paused", 2))
+    with pytest.raises(whatnext.WaitTimeoutError, match="/v1/runs/run_1 has not changed within 0 s"):
+        await done(wait(client.transport, operation, "run_1", since=run_with_tag(fake), timeout_s=0))
+
+
+def run_with_tag(fake: FakeService) -> models.Run:
+    found = fake.client().runs.get("run_1")
+    assert whatnext.response_of(found).headers["etag"] == '"2"'
+    return found
 
 
 @both_kinds

@@ -11,6 +11,7 @@ import httpx
 from whatnext._config import Timeout
 from whatnext._operation import Operation, Ref, entity_tag
 from whatnext._sync.transport import Transport
+from whatnext.errors import WaitTimeoutError
 
 T = TypeVar("T")
 LONGEST_WAIT_S = 30
@@ -62,6 +63,14 @@ def changes(
             return
         if (unchanged_tag or tag is None) and time.monotonic() - asked_at < QUICK_S:
             transport.sleep(1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic())))
+
+
+def changed(transport: Transport, operation: Operation[T], ref: Ref, *, since: T | None, timeout_s: float | None) -> T:
+    """The first answer that differs from an earlier one, or the present one; WaitTimeoutError at `timeout_s`."""
+    for found in changes(transport, operation, ref, since=since, timeout_s=timeout_s):
+        if found is not None:
+            return found
+    raise WaitTimeoutError(f"{operation.path_for((ref,))} has not changed within {timeout_s:g} s", since)
 
 
 def _longer(timeout: Timeout, wait: int) -> Timeout:
