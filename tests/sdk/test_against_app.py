@@ -1,12 +1,14 @@
 """Both clients against the real application, in one process."""
 
 import asyncio
+import contextlib
 import json
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from litestar.testing import TestClient
 from tests.sdk.conftest import make_key
 
@@ -181,3 +183,26 @@ def test_the_synchronous_client_in_one_process(process_dsn: str, dsn: str, tmp_p
             assert client.runs.metrics("support-bot/R1").series[0].values == [2.0]
             assert [each.name for each in client.runs.list(loop_id="support-bot")] == ["R1"]
             assert [step.kind for step in client.follow("support-bot", timeout_s=20)][-1] != "wait"
+
+
+async def test_over_a_socket_events_are_streamed_and_resumed(app: Application, api_key: str) -> None:
+    config = uvicorn.Config(app, port=0, lifespan="off", log_level="error")  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    async with whatnext.AsyncClient(api_key, base_url=f"http://127.0.0.1:{port}") as client:
+        await client.loops.create(slug="one", task="Answer.")
+        events = client.events.stream()
+        async with contextlib.aclosing(aiter(events)) as first, asyncio.timeout(20):
+            seen = await anext(first)
+            await client.loops.create(slug="two", task="Answer.")
+            later = await anext(first)
+        assert seen.type == later.type
+        assert seen.seq < later.seq
+        resumed = client.events.stream(after=seen.id)
+        async with contextlib.aclosing(aiter(resumed)) as second, asyncio.timeout(20):
+            assert (await anext(second)).id == later.id
+    server.should_exit = True
+    await serving
