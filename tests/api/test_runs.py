@@ -288,11 +288,11 @@ async def test_curves_are_downsampled_and_filtered(api: httpx.AsyncClient, versi
 
 async def test_a_file_again_replaces_the_curve(api: httpx.AsyncClient, version: Json, pool: Pool) -> None:
     run = await first_run(api, "letters", version)
-    await put_curve(api, run, "step,train_loss\n" + "".join(f"{step},{1 / step}\n" for step in range(1, 100)))
+    await put_curve(api, run, "step,train_loss\n" + "".join(f"{step},{1 / step}\n" for step in range(1, 1000)))
     receipt = await put_curve(api, run, HEALTHY)
-    assert receipt["last_step"] == 80
-    assert await pool.fetchval("select max(step) from metric") == 80
-    assert ok(await api.get(f"/v1/runs/{run['id']}"))["last_step"] == 80
+    assert receipt["last_step"] == 400
+    assert await pool.fetchval("select max(step) from metric") == 400
+    assert ok(await api.get(f"/v1/runs/{run['id']}"))["last_step"] == 400
 
 
 async def test_recommendations_of_another_loop_are_not_carried_out(api: httpx.AsyncClient, version: Json) -> None:

@@ -18,7 +18,8 @@ async def next_answer(tx: Tx, loop_ref: str) -> Answer:
         return msgspec.json.decode(stored, type=Answer)
     await loops.lock_loop(tx.conn, tx.workspace_id, loop.id)
     found = await state.load_state(tx.conn, loop.id, tx.services.catalogue)
-    answer = what_next(found)
+    # As it will be read: a whole number in a field of floats is not written the same way twice otherwise.
+    answer = msgspec.json.decode(msgspec.json.encode(what_next(found)), type=Answer)
     await keep_answer(tx, answer)
     return answer
 

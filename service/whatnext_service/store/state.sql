@@ -39,5 +39,5 @@ select id as recommendation_id, fingerprint, decision ->> 'reason' as reason
 from recommendation where loop_id = $1 and status = 'declined' order by id
 
 -- name: open_recommendation
-select id, fingerprint from recommendation where loop_id = $1 and status in ('open', 'accepted')
+select id, fingerprint from recommendation where loop_id = $1 and (status = 'open' or (status = 'accepted' and carried_out_by is null))
 order by id desc limit 1
