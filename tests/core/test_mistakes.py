@@ -193,6 +193,16 @@ def test_each_mistake_is_seen(code, severity, state):
         ),
         ("data_added_unchecked", a_state(versions=(a_version(1), a_version(2, 900, n_label_suspects=None)))),
         (
+            "data_added_unchecked",
+            a_state(
+                runs=(a_run(1), a_run(2, a_config(dataset_version_id="dsv_2"))),
+                versions=(
+                    a_version(1),
+                    a_version(2, 900, derived_by=("add_examples",), n_label_suspects=None, checked=True),
+                ),
+            ),
+        ),
+        (
             "deployments_left_behind",
             a_state(runs=(a_run(1),), deployments=(deployment(1), deployment(2, status="deleted"))),
         ),

@@ -178,7 +178,8 @@ def _unchecked_data(state: LoopState) -> list[Warning]:
 def _grew_unchecked(parent: DatasetVersion, version: DatasetVersion) -> bool:
     if version.n_examples <= parent.n_examples or any(step in CLEANING for step in version.derived_by):
         return False
-    return version.n_label_suspects is None or version.n_contradictions > parent.n_contradictions
+    unchecked = version.n_label_suspects is None and not version.checked
+    return unchecked or version.n_contradictions > parent.n_contradictions
 
 
 def _left_behind(board: Scoreboard) -> list[Warning]:

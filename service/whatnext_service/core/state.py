@@ -45,6 +45,8 @@ class DatasetVersion(msgspec.Struct, kw_only=True, frozen=True):
     """Rows whose answer looks wrong; null when not computed."""
     n_tokens: int | None
     created_at: datetime
+    checked: bool = False
+    """Whether its quality report is made."""
 
     @property
     def name(self) -> str:
