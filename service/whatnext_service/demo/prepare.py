@@ -8,7 +8,7 @@ from whatnext import Client
 from whatnext.params import WeightedGrader
 from whatnext_service.demo.corpus import Corpus
 
-MAX_RUNS = 8
+MAX_RUNS = 10
 BASE_MODELS = ("sandbox-base", "sandbox-large", "sandbox-small")
 GRADER = {
     "type": "string_check",
