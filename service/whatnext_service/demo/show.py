@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from whatnext import Client
-from whatnext.models import Answer, Comparison, Evaluation, HistoryRow, Run
+from whatnext.models import Answer, Evaluation, EvaluationComparison, HistoryRow, Run
 from whatnext_service.demo.corpus import Corpus
 from whatnext_service.demo.outcome import Outcome
 from whatnext_service.demo.prepare import MAX_RUNS, Goal
@@ -157,7 +157,7 @@ def _show_worth(client: Client, console: Console, outcome: Outcome) -> bool:
     return good
 
 
-def _worth(candidate: Evaluation, reference: Evaluation, result: Comparison) -> str:
+def _worth(candidate: Evaluation, reference: Evaluation, result: EvaluationComparison) -> str:
     colour = "green" if result.verdict == "improved" else "red"
     return (
         f"{reference.combined:.2f} to [bold]{candidate.combined:.2f}[/], [{colour}]{result.verdict} by "

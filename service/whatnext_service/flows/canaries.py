@@ -1,6 +1,8 @@
 """Try a suite's judge on answers that contain nothing but an attack, before its first evaluation."""
 
-from whatnext_service.core.grader_types import Score, ScoreError
+import asyncio
+
+from whatnext_service.core.grader_types import Score
 from whatnext_service.core.judge_canaries import CANARIES, read_canaries
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.evaluation_run import Plan
@@ -15,14 +17,17 @@ async def try_canaries(services: Services, plan: Plan) -> None:
     """
     if not plan.items:
         return
-    outcomes: list[Score | ScoreError] = []
-    for dimension in plan.graders.dimensions:
-        for part in judged_parts(dimension):
-            for n, canary in enumerate(CANARIES):
-                key = f"{plan.work.id}-canary{n}-{dimension.name}-{part.key}"
-                outcome, _ = await plan.graders.ask_judge(part.grader, plan.items[0].item, canary, key)
-                outcomes.append(outcome)
+    item = plan.items[0].item
+    asked = await asyncio.gather(
+        *(
+            plan.graders.ask_judge(part.grader, item, canary, f"{plan.work.id}-canary{n}-{dimension.name}-{part.key}")
+            for dimension in plan.graders.dimensions
+            for part in judged_parts(dimension)
+            for n, canary in enumerate(CANARIES)
+        )
+    )
+    outcomes = tuple(outcome for outcome, _ in asked)
     if any(isinstance(outcome, Score) for outcome in outcomes):
         async with services.begin(plan.work.workspace_id) as tx:
-            await suites.keep_canaries(tx.conn, plan.suite.id, read_canaries(tuple(outcomes)))
+            await suites.keep_canaries(tx.conn, plan.suite.id, read_canaries(outcomes))
             tx.loop_moved(plan.work.loop_id)

@@ -78,7 +78,7 @@ async def create_suite(tx: Tx, new: NewEvalSuite) -> EvalSuite:
                 reference=item.reference,
                 item=item.fields,
                 tags=item.tags,
-                tools=_raw(item.tools),
+                tools=_json(item.tools),
             )
             for place, item in enumerate(items)
         ],
@@ -91,8 +91,8 @@ async def create_suite(tx: Tx, new: NewEvalSuite) -> EvalSuite:
     return suite
 
 
-def _raw(tools: JsonValue) -> msgspec.Raw | None:
-    return msgspec.Raw(msgspec.json.encode(tools)) if tools is not None else None
+def _json(tools: JsonValue) -> bytes | None:
+    return msgspec.json.encode(tools) if tools is not None else None
 
 
 def _dimensions(tx: Tx, new: NewEvalSuite) -> tuple[GradedDimension, ...]:

@@ -247,7 +247,7 @@ def _request(plan: Plan, item: PendingItem) -> CompletionRequest:
         temperature=sampling.temperature,
         max_completion_tokens=sampling.max_completion_tokens,
         seed=sampling.seed,
-        tools=bytes(item.tools) if item.tools is not None else None,
+        tools=item.tools,
     )
 
 
@@ -256,7 +256,7 @@ def _stored(item: PendingItem) -> ItemAnswer:
         idx=item.idx,
         output=item.output or "",
         finish_reason=item.finish_reason,
-        tool_calls=bytes(item.tool_calls) if item.tool_calls is not None else None,
+        tool_calls=item.tool_calls,
         prompt_tokens=item.prompt_tokens,
         completion_tokens=item.completion_tokens,
         latency_s=item.latency_s,

@@ -5,7 +5,9 @@ evaluation of quick answers back; faults keep the meanings of `openai_errors`.
 """
 
 import time
+import urllib.request
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -126,10 +128,18 @@ class OpenAIModels:
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.timeout_s
                 ),
-                trust_env=True,
+                proxy=_proxy(self._url),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _proxy(url: str) -> str | None:
+    """The environment's proxy for a URL, looked up once: aiohttp itself would ask a thread for it at every request."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.hostname or ""):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
 
 
 def _encoded(request: CompletionRequest) -> bytes:

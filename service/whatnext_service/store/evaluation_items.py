@@ -23,14 +23,14 @@ class PendingItem(msgspec.Struct, kw_only=True, frozen=True):
     messages: tuple[dict[str, Any], ...]
     reference: str | None
     item: dict[str, Any]
-    tools: msgspec.Raw | None
+    tools: bytes | None
     attempts: int
     """How often it was sent before."""
     answered: bool
     """Whether the answer below is stored already, so that only the grading is left."""
     output: str | None
     finish_reason: str | None
-    tool_calls: msgspec.Raw | None
+    tool_calls: bytes | None
     prompt_tokens: int | None
     completion_tokens: int | None
     latency_s: float | None

@@ -25,7 +25,7 @@ class SuiteItem(msgspec.Struct, kw_only=True, frozen=True):
     reference: str | None
     item: dict[str, Any]
     tags: tuple[str, ...]
-    tools: msgspec.Raw | None = None
+    tools: bytes | None = None
     """The tools on offer, as the row gave them."""
 
 
@@ -77,7 +77,7 @@ async def insert_suite(
         [item.reference for item in items],
         [rows.encode(item.item) for item in items],
         ["\x1f".join(item.tags) for item in items],
-        [bytes(item.tools) if item.tools is not None else None for item in items],
+        [item.tools for item in items],
     )
 
 
