@@ -209,6 +209,9 @@ class CorpusBuilder:
 
 
 def _numbers(values: "array[int]") -> Numbers:
+    """Without a copy where the platform's `I` has four bytes: the words of a large file would be there twice."""
+    if values.itemsize == 4 and values:
+        return np.frombuffer(values, dtype=np.uint32)
     return np.array(values, dtype=np.uint32)
 
 

@@ -61,7 +61,7 @@ def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDo
     folds = (prompts % np.uint64(FOLDS)).astype(np.int64)
     scores = _held_out_scores(corpus, rows, codes, folds, len(kinds))
     probable = _calibrate(scores, codes)
-    own = probable[np.arange(len(rows)), codes]
+    own = probable[np.arange(len(rows)), codes].astype(np.float64)
     best = probable.argmax(axis=1)
     agreed = float((best == codes).mean())
     chance = float(np.bincount(codes).max() / len(codes))
@@ -97,10 +97,13 @@ def _held_out_scores(corpus: Corpus, rows: Indexes, codes: Indexes, folds: Index
         bits=min(_MAX_TABLE_BITS, int(np.log2(_TABLE_CELLS // n_kinds))),
     )
     counts = [_count(words, rows[folds == fold], codes[folds == fold], n_kinds) for fold in range(FOLDS)]
+    total = counts[0].copy()
+    for one in counts[1:]:
+        total += one
     scores = np.zeros((len(rows), n_kinds), dtype=np.float32)
     for fold in range(FOLDS):
         held = np.flatnonzero(folds == fold)
-        seen = np.sum([counts[other] for other in range(FOLDS) if other != fold], axis=0)
+        seen = total - counts[fold]
         usual = np.log(seen.sum(axis=0) + _SMOOTHING * len(seen))
         weights = np.log(np.add(seen, _SMOOTHING, out=seen), out=seen)
         weights -= usual
@@ -123,18 +126,27 @@ def _count(words: _Words, rows: Indexes, codes: Indexes, n_kinds: int) -> Table:
     return counts.reshape(-1, n_kinds)
 
 
-def _calibrate(scores: Table, codes: Indexes) -> Confidence:
-    """Turn scores into probabilities with the temperature that makes the given labels most likely."""
-    best: Confidence | None = None
-    least = np.inf
-    for temperature in _TEMPERATURES:
-        scaled = scores.astype(np.float64) / temperature
-        scaled -= scaled.max(axis=1, keepdims=True)
-        probable = np.exp(scaled)
-        probable /= probable.sum(axis=1, keepdims=True)
-        loss = -float(np.log(np.maximum(probable[np.arange(len(codes)), codes], 1e-12)).mean())
-        if loss < least:
-            least, best = loss, probable
-    if best is None:
-        raise ValueError("no rows to judge")
-    return best
+def _calibrate(scores: Table, codes: Indexes) -> Table:
+    """Turn scores into probabilities, in their place, with the temperature that makes the given labels most likely."""
+    size = max(1, _BLOCK_CELLS // scores.shape[1])
+    parts = [slice(start, start + size) for start in range(0, len(scores), size)]
+
+    def loss(temperature: float) -> float:
+        total = 0.0
+        for part in parts:
+            own = _softmax(scores[part], temperature)[np.arange(len(codes[part])), codes[part]]
+            total -= float(np.log(np.maximum(own, 1e-12)).sum())
+        return total
+
+    temperature = min(_TEMPERATURES, key=loss)
+    for part in parts:
+        scores[part] = _softmax(scores[part], temperature)
+    return scores
+
+
+def _softmax(scores: Table, temperature: float) -> Confidence:
+    scaled = scores.astype(np.float64) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    probable: Confidence = np.exp(scaled, out=scaled)
+    probable /= probable.sum(axis=1, keepdims=True)
+    return probable
