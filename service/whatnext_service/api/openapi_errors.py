@@ -17,7 +17,15 @@ _START = (
     "unknown_parent",
     "unknown_reference",
 )
-_EVALUATE = ("invalid_evaluation", "not_served", "provider_not_configured", "unknown_reference")
+_EVALUATE = (
+    "evaluation_open",
+    "invalid_evaluation",
+    "judge_not_configured",
+    "not_served",
+    "nothing_to_grade",
+    "provider_not_configured",
+    "unknown_reference",
+)
 _DERIVE = (
     "conversion_impossible",
     "dataset_row_invalid",
@@ -37,6 +45,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "datasets.create": ("name_taken", "unknown_reference"),
     "datasets.upload_version": ("invalid_body", "invalid_dataset", "unknown_reference"),
     "dataset_versions.derive": _DERIVE,
+    "dataset_versions.list_quality_rows": ("quality_missing",),
     "runs.create": _START,
     "runs.update": ("not_external", "run_ended"),
     "runs.cancel": ("run_ended",),
@@ -51,7 +60,11 @@ CODES: dict[str, tuple[str, ...]] = {
         "judge_not_configured",
         "unknown_reference",
     ),
+    "eval_suites.calibrate": ("invalid_calibration", "unknown_reference"),
     "evaluations.create": _EVALUATE,
+    "evaluations.import_log": ("invalid_body", "invalid_evaluation_log", *_EVALUATE),
+    "evaluations.judge_drift": ("not_a_regrading",),
+    "evaluations.rank_agreement": ("not_a_regrading",),
     "diagnoses.create": ("nothing_to_diagnose", "unknown_reference"),
     "recommendations.decide": (
         "decision_conflict",
@@ -72,7 +85,6 @@ _ALWAYS = {
     403: ("forbidden",),
     404: ("not_found",),
     406: ("not_acceptable",),
-    409: ("busy",),
     412: ("version_mismatch",),
     413: ("too_large",),
     415: ("unsupported_media_type",),
@@ -82,11 +94,11 @@ _ALWAYS = {
     503: ("unavailable",),
 }
 
-SHARED = frozenset(code for codes in _ALWAYS.values() for code in codes) - {"forbidden"}
+SHARED = frozenset(code for codes in _ALWAYS.values() for code in codes) - {"forbidden"} | {"busy"}
 """Codes that mean the same wherever they stand alone."""
 
 
-def codes_of(operation: Json, status: int) -> list[str]:
+def codes_of(method: str, operation: Json, status: int) -> list[str]:
     """The codes that an operation may answer with at a status."""
     own = [code for code in CODES.get(operation["operationId"], ()) if KINDS[code].status == status]
     if status == 400:
@@ -94,7 +106,16 @@ def codes_of(operation: Json, status: int) -> list[str]:
         own += ["invalid_parameter", "invalid_text"] if parameters else []
         own += ["invalid_cursor"] if parameters & {"cursor", "Last-Event-ID"} else []
         own += ["invalid_body", "invalid_text"] if "application/json" in _media(operation) else []
+    if status == 409 and method != "get":
+        own.append("busy")
     return sorted({*own, *_ALWAYS.get(status, ())})
+
+
+def statuses_of(method: str, operation: Json) -> set[int]:
+    """The statuses that come with what an operation is: a change, a body, a key that makes it safe to repeat."""
+    found = {409, 413} if method in ("post", "put", "patch") else {409} if method == "delete" else set()
+    found |= {415} if "requestBody" in operation else set()
+    return found | ({422} if any(each["name"] == "Idempotency-Key" for each in operation["parameters"]) else set())
 
 
 def _media(operation: Json) -> Json:

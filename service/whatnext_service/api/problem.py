@@ -167,6 +167,9 @@ KINDS: dict[str, Kind] = {
     "not_a_regrading": Kind(
         status=409, title="Not the same answers", explanation="This is read from two gradings of the same answers."
     ),
+    "nothing_to_grade": Kind(
+        status=409, title="Nothing to grade", explanation="No answer of that evaluation is stored."
+    ),
     "not_better_than_baseline": Kind(
         status=409,
         title="Not better than the baseline",

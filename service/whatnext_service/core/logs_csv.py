@@ -11,6 +11,7 @@ INDEX = ("index", "idx", "item", "item_index")
 SCORE = ("score", "combined", "grade", "value")
 TEXT = ("prompt", "question", "input")
 OUTPUT = ("output", "answer", "completion", "response")
+NO_SCORE = ("", "nan", "none", "null", "na", "n/a")
 TOKENS = ("completion_tokens", "output_tokens", "tokens")
 
 
@@ -37,7 +38,7 @@ def read_csv(text: str, score: str | None) -> EvaluationLog:
             continue
         value, index = _cell(cells, score_at), _cell(cells, index_at)
         number = _number(value)
-        if value and (number is None or not math.isfinite(number)):
+        if number is None and value.lower() not in NO_SCORE:
             faults.append(FieldError(pointer=f"/{row}", message=f"the score {value[:40]!r} is no number"))
         if index_at is not None and not (index.isascii() and index.isdigit() and len(index) < 9):
             faults.append(FieldError(pointer=f"/{row}", message=f"the index {index[:40]!r} is no place from 0"))
@@ -52,7 +53,7 @@ def read_csv(text: str, score: str | None) -> EvaluationLog:
                 score=number,
                 output=(_cell(cells, output_at)[:MAX_OUTPUT] or None) if output_at is not None else None,
                 completion_tokens=int(tokens) if tokens.isascii() and tokens.isdigit() and len(tokens) < 10 else None,
-                error=(_cell(cells, error_at) or "no_score") if not value else None,
+                error=(_cell(cells, error_at) or "no_score") if number is None else None,
             )
         )
     if faults:
@@ -69,9 +70,8 @@ def _cell(cells: list[str], place: int | None) -> str:
 
 
 def _number(text: str) -> float | None:
-    if text.lower() in ("nan", "none", "null", ""):
-        return None
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if math.isfinite(value) else None

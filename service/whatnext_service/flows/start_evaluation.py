@@ -120,7 +120,7 @@ async def _regrade(tx: Tx, loop: Loop, suite: EvalSuite, new: NewEvaluation) -> 
     evaluation = new_evaluation(tx, loop, suite, new, subject, "regraded")
     await evaluations.insert_evaluation(tx.conn, tx.workspace_id, evaluation, tx.services.randomness(16))
     if not await evaluation_items.take_answers(tx.conn, evaluation.id, source.id, new.indexes, tx.now):
-        raise invalid("/regrade_of", "has no stored answer to be graded")
+        raise DomainError("nothing_to_grade", "No answer of that evaluation is stored.")
     if source.suite_id != suite.id:
         await suites.count_look(tx.conn, suite.id)
     await tx.defer("evaluate", evaluation.id)

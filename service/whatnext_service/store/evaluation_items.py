@@ -151,8 +151,9 @@ async def register(conn: Conn, evaluation_id: str, items: Sequence[RegisteredRow
 async def take_answers(
     conn: Conn, evaluation_id: str, source_id: str, places: Sequence[int] | None, now: datetime
 ) -> int:
-    """Take another evaluation's answers over to be graded; returns how many items that are."""
-    return len(await conn.fetch(sql.take_answers, evaluation_id, source_id, now, places))
+    """Take another evaluation's answers over to be graded; returns how many there are."""
+    taken = await conn.fetch(sql.take_answers, evaluation_id, source_id, now, places)
+    return sum(row["answered"] for row in taken)
 
 
 async def spent(conn: Conn, evaluation_id: str) -> Spent:

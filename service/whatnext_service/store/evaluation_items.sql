@@ -48,7 +48,7 @@ select $1, idx, sent_at, case when output is not null then $3::timestamptz end,
             then coalesce(error, '{"code": "no_answer", "message": "no answer was stored"}') end, 0
 from evaluation_item
 where evaluation_id = $2 and done_at is not null and ($4::int[] is null or idx = any($4))
-returning idx
+returning answered_at is not null as answered
 
 -- name: spent
 select coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,

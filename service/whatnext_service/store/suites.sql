@@ -25,7 +25,7 @@ update eval_suite set n_looks = n_looks + 1 where id = $1
 select id, name, role, prompt_hashes from eval_suite where loop_id = $1 order by id
 
 -- name: items
-select idx, messages, reference, item, tags from eval_item where suite_id = $1 order by idx
+select idx, messages, reference, item, tags, tools from eval_item where suite_id = $1 order by idx
 
 -- name: item_tags
 select tags from eval_item where suite_id = $1 order by idx
