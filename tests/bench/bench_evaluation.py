@@ -74,9 +74,7 @@ async def measure(folder: Path, port: int, n_items: int) -> None:
                 done = await evaluations.get_evaluation(conn, workspace_id, started.id)
             assert done is not None
             assert (done.status, done.n_scored) == ("succeeded", n_items)
-            print(
-                f"{n_items} items: {clock_s:.2f} s, {clock_s / ideal_s:.2f} x ideal ({ideal_s:.2f} s), {cpu_s:.2f} s CPU"
-            )
+            print(f"{n_items} items: {clock_s:.2f} s, {clock_s / ideal_s:.2f} x ideal, {cpu_s:.2f} s CPU")
 
 
 if __name__ == "__main__":

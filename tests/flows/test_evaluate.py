@@ -1,5 +1,6 @@
 """Evaluations run by the service: what is stored of each item, faults, caps, cancelling, judges, regrading."""
 
+import asyncio
 import dataclasses
 import json
 import random
@@ -9,6 +10,7 @@ from contextlib import ExitStack
 import pytest
 from tests.flows.endpoint import Answer, Endpoint, Json, serving
 from tests.flows.preparing import EXACT, answer, make_suite, question
+from tests.flows.working import until
 
 from whatnext_service.contract.evaluations import (
     EvalSuite,
@@ -208,6 +210,24 @@ async def test_a_cancelled_evaluation_keeps_what_it_has_and_asks_no_more(wire: W
     async with services.begin(workspace) as tx:
         done = await cancel_evaluation(tx, started.id)
     assert (done.status, done.ended_early, endpoint.n_requests) == ("cancelled", "cancelled", 0)
+
+
+async def test_a_running_evaluation_stops_asking_when_it_is_cancelled(wire: Wire, workspace: str) -> None:
+    services, endpoint = wire(right, delay_s=0.02)
+    suite = await make_suite(services, workspace, 2000)
+    new = NewEvaluation(loop_id=suite.loop_id, suite_id=suite.id, subject="base_model", base_model="base")
+    async with services.begin(workspace) as tx:
+        started, _ = await start_evaluation(tx, new)
+    running = asyncio.create_task(evaluate(services, started.id))
+    await until(lambda: endpoint.n_requests > 0)
+    async with services.begin(workspace) as tx:
+        await cancel_evaluation(tx, started.id)
+    await running
+    async with services.begin(workspace) as tx:
+        done = await look_up.find_evaluation(tx, started.id)
+    assert (done.status, done.ended_early) == ("cancelled", "cancelled")
+    assert 0 < done.n_scored < 2000
+    assert done.n_scored == done.n_done == len(endpoint.paid)
 
 
 async def test_a_hopeless_candidate_is_stopped_early(wire: Wire, workspace: str) -> None:

@@ -32,7 +32,7 @@ from whatnext_service.store.evaluations import EvaluationWork
 FLUSH_S = 0.05
 """Seconds between two stores of results."""
 PROGRESS_S = 1.0
-"""Seconds between two counts of progress."""
+"""Seconds between two counts of progress, and two looks whether it was cancelled."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +67,7 @@ class ItemRun:
         self._codes = [item.error.code if item.error else None for item in plan.done]
         self._spent = plan.spent
         self._ended: EndedEarly | None = None
+        self._version = plan.work.version
 
     async def run(self) -> EndedEarly | None:
         """Ask and grade until nothing is left, or until there is a reason to stop; that is returned."""
@@ -218,7 +219,9 @@ class ItemRun:
             if results:
                 await evaluation_items.finish(tx.conn, work.id, results, tx.now)
             if counting and (seen := await evaluations.count_done(tx.conn, work.id, tx.now)) is not None:
-                tx.tell("evaluation.progress", work.id, seen.version, loop_id=work.loop_id)
+                if seen.version != self._version:
+                    tx.tell("evaluation.progress", work.id, seen.version, loop_id=work.loop_id)
+                self._version = seen.version
                 if seen.cancel_requested:
                     self._ended = "cancelled"
 

@@ -32,9 +32,11 @@ update evaluation set status = 'running', started_at = coalesce(started_at, $2),
 where id = $1 and status in ('pending', 'running') returning version
 
 -- name: count_done
-update evaluation set n_done = (select count(*) from evaluation_item where evaluation_id = $1 and done_at is not null),
-                      version = version + 1, updated_at = $2
-where id = $1 and status = 'running' returning version, cancel_requested
+-- The version moves only with the count; the time of the last look always.
+update evaluation e
+set n_done = c.n, version = e.version + (e.n_done <> c.n)::int, updated_at = $2
+from (select count(*)::int as n from evaluation_item where evaluation_id = $1 and done_at is not null) c
+where e.id = $1 and e.status = 'running' returning e.version, e.cancel_requested
 
 -- name: request_cancel
 update evaluation set cancel_requested = true, version = version + 1, updated_at = $2
