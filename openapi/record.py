@@ -21,6 +21,7 @@ from whatnext_service.app import create_app
 from whatnext_service.config import Settings
 from whatnext_service.contract.workspace import NewKey
 from whatnext_service.flows.keys import create_key, open_workspace
+from whatnext_service.flows.report_quality import report_quality
 from whatnext_service.store.embedded import EmbeddedPostgres
 from whatnext_service.store.migrate import migrate
 from whatnext_service.store.postgres_cluster import EmbeddedSettings
@@ -146,7 +147,12 @@ async def experiment(to: Recorder, version: Json, suite: Json, baseline: Json) -
     at = f"/v1/evaluations/{result['id']}"
     await to.send("GET", at, got="Evaluation")
     to.examples["EvaluationItem"] = shortened((await to.send("GET", f"{at}/items"))["data"][0])
-    await to.send("GET", f"{at}/comparison?against={baseline['id']}", got="Comparison")
+    await to.send("GET", f"{at}/comparison?against={baseline['id']}", got="EvaluationComparison")
+    await to.send("GET", f"{at}/pass-threshold?threshold=7", got="PassReading")
+    await to.send("GET", f"{at}/failures", got="Failures")
+    grades = [{"evaluation_id": result["id"], "index": index, "score": 6.0 + index % 2} for index in range(10)]
+    at = f"/v1/eval-suites/{suite['id']}/calibrations"
+    await to.send("POST", at, body={"grades": grades}, sent="NewCalibration", got="JudgeCalibration")
     await to.send("POST", "/v1/diagnoses", body={"run_id": "support-bot/R1"}, sent="NewDiagnosis", got="Diagnosis")
     found: Json = run
     return found
@@ -156,6 +162,10 @@ async def ask(to: Recorder, version: Json, run: Json) -> None:
     """What is next, why, and what was decided."""
     answer = await to.send("GET", f"{LOOP}/next", got="Answer")
     to.examples["Answer.markdown"] = answer["markdown"]
+    to.examples["TrackRecord"] = await to.send("GET", "/v1/recommendations/track-record")
+    at = f"/v1/dataset-versions/{version['id']}/quality"
+    await to.send("GET", at, got="QualityReport")
+    to.examples["ScoredRow"] = shortened((await to.send("GET", f"{at}/rows"))["data"][0])
     await to.send("GET", f"{LOOP}/history", got="History")
     await to.text(f"{LOOP}/history", "text/markdown", "History.markdown")
     await to.text(f"{LOOP}/history", "text/csv", "History.csv")
@@ -219,6 +229,7 @@ async def record() -> dict[str, Any]:
                 async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as client:
                     recorder = Recorder(client)
                     version, suite, baseline = await set_up(recorder)
+                    await report_quality(services, version["id"], asyncio.Lock())
                     run = await experiment(recorder, version, suite, baseline)
                     await ask(recorder, version, run)
                     await administer(recorder)

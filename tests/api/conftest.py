@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 from tests.api.counting import Counts, count_rows
+from tests.api.documented import Documented
 
 from whatnext_service.api.application import Application
 from whatnext_service.app import create_app
@@ -98,9 +99,17 @@ async def make_key(services: Services, workspace_id: str, scope: Scope) -> str:
 
 
 def connect(app: Application, secret: str | None = None) -> httpx.AsyncClient:
+    """A client whose every answer is held against the OpenAPI document."""
+    documented = Documented.of(app)
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    return httpx.AsyncClient(transport=transport, base_url="http://service", headers=headers, timeout=30)
+    return httpx.AsyncClient(
+        transport=transport,
+        base_url="http://service",
+        headers=headers,
+        timeout=30,
+        event_hooks={"response": [documented.check]},
+    )
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from litestar import Response, get, post
-from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 from litestar.response import Stream
 
 from whatnext_service.api.body_stream import file_stream
@@ -51,7 +51,9 @@ async def get_one(call: Call, dataset_id: Id, if_none_match: IfNoneMatch = None)
 async def upload_version(
     call: Call,
     dataset_id: Id,
-    parent_version_id: FromQuery[str | None] = None,
+    parent_version_id: Annotated[
+        str | None, QueryParameter(max_length=128, description="The version that this one was made from.")
+    ] = None,
     method: Annotated[
         Method | None,
         QueryParameter(

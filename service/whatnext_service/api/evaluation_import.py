@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from litestar import Response, post
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 
 from whatnext_service.api.body_stream import file_stream
 from whatnext_service.api.call import Call
@@ -13,8 +13,13 @@ from whatnext_service.contract.evaluations import Evaluation, NewEvaluation
 from whatnext_service.errors import DomainError
 from whatnext_service.flows.import_evaluation import LogImport, import_evaluation
 
-Reference = Annotated[str, QueryParameter(min_length=1, max_length=128)]
-Optional = Annotated[str | None, QueryParameter(min_length=1, max_length=256)]
+_LOOP = "The loop, by id or slug."
+_SUITE = "The suite whose items the file has results of."
+_SUBJECT = "What was evaluated; named by the parameter of that name."
+
+
+def _named(description: str) -> QueryParameter:
+    return QueryParameter(min_length=1, max_length=256, description=description)
 
 
 @post(
@@ -27,13 +32,13 @@ Optional = Annotated[str | None, QueryParameter(min_length=1, max_length=256)]
 )
 async def import_log(
     call: Call,
-    loop_id: Reference,
-    suite_id: Reference,
-    subject: FromQuery[Literal["base_model", "run", "checkpoint"]],
-    base_model: Optional = None,
-    run_id: Optional = None,
-    checkpoint_id: Optional = None,
-    recommendation_id: Optional = None,
+    loop_id: Annotated[str, QueryParameter(min_length=1, max_length=128, description=_LOOP)],
+    suite_id: Annotated[str, QueryParameter(min_length=1, max_length=128, description=_SUITE)],
+    subject: Annotated[Literal["base_model", "run", "checkpoint"], QueryParameter(description=_SUBJECT)],
+    base_model: Annotated[str | None, _named("The base model, by its platform's name.")] = None,
+    run_id: Annotated[str | None, _named("The run, by id or as `{loop slug}/R3`.")] = None,
+    checkpoint_id: Annotated[str | None, _named("The checkpoint.")] = None,
+    recommendation_id: Annotated[str | None, _named("The advice that this carries out.")] = None,
     score: Annotated[
         str | None,
         QueryParameter(max_length=256, description="The scorer, metric or column, where the file has several."),

@@ -1,9 +1,9 @@
 """Whether the service lives and is ready, and what its problems mean."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, Response, get
-from litestar.params import FromPath
+from litestar.params import PathParameter
 
 from whatnext_service.api.auth import PUBLIC
 from whatnext_service.api.problem import KINDS, problems
@@ -43,7 +43,9 @@ async def readyz(request: Request[Any, Any, Any]) -> str:
     media_type="text/markdown",
     responses=problems(404),
 )
-async def problem(code: FromPath[str]) -> Response[str]:
+async def problem(
+    code: Annotated[str, PathParameter(description="The `code` of a problem.", max_length=128)],
+) -> Response[str]:
     """What a problem's code means and what to do."""
     kind = KINDS.get(code)
     if kind is None:

@@ -95,8 +95,8 @@ def document(app: Litestar) -> dict[str, Any]:
     made = put_schemas(app.openapi_schema.to_schema(), examples)
     schemas = made["components"]["schemas"]
     for path in made["paths"].values():
-        for operation in path.values():
-            complete(operation, _facts(handlers[operation["operationId"]]), schemas, examples)
+        for method, operation in path.items():
+            complete(method, operation, _facts(handlers[operation["operationId"]]), schemas, examples)
     made["paths"] = dict(sorted(made["paths"].items()))
     add_links(made["paths"])
     made["webhooks"] = {"event": webhook()}

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from whatnext_service.api.openapi_errors import SHARED, codes_of
+from whatnext_service.api.openapi_errors import SHARED, codes_of, statuses_of
 from whatnext_service.api.problem import KINDS
 from whatnext_service.api.problem import MEDIA_TYPE as PROBLEM
 
@@ -52,19 +52,19 @@ COMPONENTS: Json = {
 }
 
 
-def complete(operation: Json, facts: Facts, schemas: Json, examples: Json) -> None:
+def complete(method: str, operation: Json, facts: Facts, schemas: Json, examples: Json) -> None:
     """Say in the document what the handler does by hand."""
     lines = operation.get("description", "").strip()
     operation["description"] = lines
     operation["summary"] = re.split(r"\.(?:\s|$)|[:;] |(?<=\?) ", lines)[0] or operation["operationId"]
     _secure(operation, facts)
-    for parameter in operation.get("parameters", ()):
+    for parameter in operation.setdefault("parameters", []):
         parameter["schema"] = _without_null(parameter["schema"])
         parameter["schema"].pop("description", None)
         if parameter["in"] == "query" and parameter["schema"].get("type") == "array":
             parameter |= {"style": "form", "explode": True}
     _complete_body(operation, facts, examples)
-    _complete_answers(operation, facts, schemas, examples)
+    _complete_answers(method, operation, facts, schemas, examples)
 
 
 def _secure(operation: Json, facts: Facts) -> None:
@@ -86,7 +86,7 @@ def _complete_body(operation: Json, facts: Facts, examples: Json) -> None:
         _add_example(media, examples)
 
 
-def _complete_answers(operation: Json, facts: Facts, schemas: Json, examples: Json) -> None:
+def _complete_answers(method: str, operation: Json, facts: Facts, schemas: Json, examples: Json) -> None:
     answers = operation["responses"]
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     success = next(status for status in answers if status.startswith("2"))
@@ -103,11 +103,10 @@ def _complete_answers(operation: Json, facts: Facts, schemas: Json, examples: Js
         answers["200"] = answers[success] | {"description": facts.found}
     drop = set() if facts.scope else {"401", "403", "429"}
     drop |= set() if parameters or "requestBody" in operation else {"400"}
-    for status in sorted(answers):
-        if status in drop:
-            del answers[status]
-        elif int(status) >= 400:
-            answers[status] = _problem(int(status), operation, facts)
+    refusals = {int(status) for status in answers if status >= "400"} | statuses_of(method, operation)
+    answers |= {str(status): _problem(method, status, operation, facts) for status in sorted(refusals)}
+    for status in drop & set(answers):
+        del answers[status]
     operation["responses"] = dict(sorted(answers.items()))
 
 
@@ -125,9 +124,9 @@ def _add_successes(operation: Json, status: str, facts: Facts, schemas: Json, ex
     return name
 
 
-def _problem(status: int, operation: Json, facts: Facts) -> Json:
+def _problem(method: str, status: int, operation: Json, facts: Facts) -> Json:
     """The answer for a status, shared by all operations for which it means the same."""
-    codes = codes_of(operation, status)
+    codes = codes_of(method, operation, status)
     if status == 403:
         return {"$ref": f"#/components/responses/forbidden.{facts.scope}"}
     if len(codes) == 1 and codes[0] in SHARED:
