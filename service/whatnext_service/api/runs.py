@@ -103,6 +103,7 @@ async def log_metrics(
 async def put_metrics(call: Call, run_id: RunRef) -> Response[MetricsReceipt]:
     """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json, JSONL."""
     limit = call.request.app.state.settings.max_result_bytes
+    await call.read(lambda tx: look_up.find_run(tx, run_id))
     body = bytearray()
     async for chunk in file_stream(call.request):
         body += chunk
