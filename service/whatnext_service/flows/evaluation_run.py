@@ -3,7 +3,7 @@
 An item is recorded as intended before it is sent and carries an idempotency key of its own, so a run that was killed
 asks only for what has no stored answer, under the same keys and with the same bytes. A platform that honours the key
 is never paid twice. One that ignores it is paid again for what was in doubt: the requests under way when the process
-died (at most the concurrency) and the answers of the last `FLUSH_S`.
+died (at most the concurrency) and the answers of the last `FLUSH_S`; after a crash of the database, of half a second.
 """
 
 import asyncio
@@ -91,8 +91,9 @@ class ItemRun:
             batch = [waiting.popleft() for _ in range(min(self._width, len(waiting)))]
             unasked = [item.idx for item in batch if not item.answered]
             if unasked:
-                async with self._services.pool.acquire() as conn:
-                    await evaluation_items.intend(conn, self._plan.work.id, unasked, self._services.clock())
+                async with self._services.begin(self._plan.work.workspace_id) as tx:
+                    await evaluation_items.without_waiting(tx.conn)
+                    await evaluation_items.intend(tx.conn, self._plan.work.id, unasked, tx.now)
             for item in batch:
                 await self._ready.put(item)
         for _ in range(self._width):
@@ -214,6 +215,7 @@ class ItemRun:
         if not (answers or results or counting):
             return
         async with self._services.begin(work.workspace_id) as tx:
+            await evaluation_items.without_waiting(tx.conn)
             if answers:
                 await evaluation_items.keep_answers(tx.conn, work.id, answers, tx.now)
             if results:

@@ -88,6 +88,15 @@ class RegisteredRow(msgspec.Struct, kw_only=True, frozen=True):
     error: ItemError | None = None
 
 
+async def without_waiting(conn: Conn) -> None:
+    """Let the present transaction commit without waiting for the disk.
+
+    A killed worker loses nothing by it. A crash of the database may lose the last half second, and those items are
+    asked again, under the same keys; closing the evaluation waits for the disk, and with that for all before it.
+    """
+    await conn.fetchval(sql.without_waiting)
+
+
 async def unfinished_items(conn: Conn, evaluation_id: str, suite_id: str, *, regraded: bool) -> tuple[PendingItem, ...]:
     """The items that still lack a result, in order; of a regraded evaluation only those whose answer was taken over."""
     found = await conn.fetch(sql.unfinished_items, evaluation_id, suite_id, regraded)

@@ -1,3 +1,6 @@
+-- name: without_waiting
+select set_config('synchronous_commit', 'off', true)
+
 -- name: unfinished_items
 -- Graded again, only the answers that were taken over count.
 select s.idx, s.messages, s.reference, s.item, s.tools, coalesce(e.attempts, 0) as attempts,
@@ -12,24 +15,35 @@ on conflict (evaluation_id, idx) do update set sent_at = $3, attempts = evaluati
     where evaluation_item.done_at is null
 
 -- name: keep_answers
-update evaluation_item e
-set answered_at = $2, output = t.output, finish_reason = t.finish_reason, tool_calls = t.tool_calls,
-    prompt_tokens = t.prompt_tokens, completion_tokens = t.completion_tokens, latency_s = t.latency_s,
-    attempts = e.attempts + t.repeats
+-- As an insert, so that each row is found by its key whatever the planner believes.
+insert into evaluation_item as e (evaluation_id, idx, answered_at, output, finish_reason, tool_calls, prompt_tokens,
+                                  completion_tokens, latency_s, attempts)
+select $1, idx, $2, output, finish_reason, tool_calls, prompt_tokens, completion_tokens, latency_s, repeats
 from unnest($3::int[], $4::text[], $5::text[], $6::jsonb[], $7::int[], $8::int[], $9::float8[], $10::int[])
     as t(idx, output, finish_reason, tool_calls, prompt_tokens, completion_tokens, latency_s, repeats)
-where e.evaluation_id = $1 and e.idx = t.idx and e.done_at is null and e.answered_at is null
+on conflict (evaluation_id, idx) do update set
+    answered_at = excluded.answered_at, output = excluded.output, finish_reason = excluded.finish_reason,
+    tool_calls = excluded.tool_calls, prompt_tokens = excluded.prompt_tokens,
+    completion_tokens = excluded.completion_tokens, latency_s = excluded.latency_s,
+    attempts = e.attempts + excluded.attempts
+    where e.done_at is null and e.answered_at is null
 
 -- name: finish_items
-update evaluation_item e
-set done_at = $2, scores = t.scores, combined = t.combined, error = t.error, gradings = g.gradings,
-    judgements = t.judgements, judge_prompt_tokens = t.judge_prompt, judge_completion_tokens = t.judge_completion,
-    attempts = e.attempts + t.repeats
-from unnest($3::int[], $4::jsonb[], $5::float8[], $6::jsonb[], $7::jsonb[], $8::jsonb[], $9::int[], $10::int[], $11::int[])
-    as t(idx, scores, combined, error, gradings, judgements, judge_prompt, judge_completion, repeats),
-    lateral (select coalesce(array_agg(v::text::float8 order by n), '{}') as gradings
-             from jsonb_array_elements(t.gradings) with ordinality as j(v, n)) g
-where e.evaluation_id = $1 and e.idx = t.idx and e.done_at is null
+insert into evaluation_item as e (evaluation_id, idx, done_at, scores, combined, error, gradings, judgements,
+                                  judge_prompt_tokens, judge_completion_tokens, attempts)
+select $1, idx, $2, scores, combined, error,
+       (select coalesce(array_agg(v::text::float8 order by n), '{}')
+        from jsonb_array_elements(gradings) with ordinality as j(v, n)),
+       judgements, judge_prompt, judge_completion, repeats
+from unnest($3::int[], $4::jsonb[], $5::float8[], $6::jsonb[], $7::jsonb[], $8::jsonb[], $9::int[], $10::int[],
+            $11::int[])
+    as t(idx, scores, combined, error, gradings, judgements, judge_prompt, judge_completion, repeats)
+on conflict (evaluation_id, idx) do update set
+    done_at = excluded.done_at, scores = excluded.scores, combined = excluded.combined, error = excluded.error,
+    gradings = excluded.gradings, judgements = excluded.judgements,
+    judge_prompt_tokens = excluded.judge_prompt_tokens, judge_completion_tokens = excluded.judge_completion_tokens,
+    attempts = e.attempts + excluded.attempts
+    where e.done_at is null
 
 -- name: register_items
 insert into evaluation_item (evaluation_id, idx, done_at, output, scores, combined, completion_tokens, error, attempts)
