@@ -5,6 +5,7 @@ name that resolves to another address the second time gains nothing. Redirects a
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -16,6 +17,8 @@ import msgspec
 
 from whatnext_service.errors import ProviderError
 
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 MAX_ANSWER_BYTES = 64 * 1024
 CONNECT_S, READ_S, TOTAL_S = 5.0, 15.0, 20.0
 
@@ -24,7 +27,6 @@ class Answered(msgspec.Struct, kw_only=True, frozen=True):
     """What the endpoint answered."""
 
     status_code: int
-    retry_after: str | None
 
 
 class WebhookPoster:
@@ -53,8 +55,7 @@ class WebhookPoster:
                     n_read += len(chunk)
                     if n_read > MAX_ANSWER_BYTES:
                         break
-                after = next((value for name, value in response.headers if name.lower() == b"retry-after"), None)
-                return Answered(status_code=response.status, retry_after=after.decode("latin-1") if after else None)
+                return Answered(status_code=response.status)
         except (TimeoutError, httpcore.TimeoutException) as error:
             raise ProviderError("timeout", "the endpoint did not answer in time", retryable=True) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
@@ -88,7 +89,10 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not self._allow_private and (private := [each for each in addresses if not is_public(each)]):
             raise ProviderError("refused", f"{host} is the private address {private[0]}", retryable=False, sent=False)
-        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        for address in addresses[:-1]:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+        return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(
         self,
@@ -103,12 +107,16 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet; an IPv4 address inside an IPv6 one counts as itself."""
+    """Whether an address belongs to the public internet; an IPv4 address inside an IPv6 one counts as itself.
+
+    Of IPv6 only 2000::/3 is public: what else there is (unique local, site local, mapped, translated) leads inside.
+    """
     ip = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip.is_global and not ip.is_multicast
+    inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+    if ip in _NAT64:
+        inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    if inner is not None:
+        return is_public(str(inner))
+    return ip in _GLOBAL_UNICAST and ip.is_global
