@@ -82,6 +82,8 @@ async def test_a_body_that_is_no_json(api: httpx.AsyncClient, counts: Counts, bo
         ({"choices": {"base_models": ["m"] * 33}}, "/choices/base_models"),
         ({"choices": {"n_epochs": {"min": 1}}}, "/choices/n_epochs/max"),
         ({"autopilot": "yes"}, "/autopilot"),
+        ({"dataset_id": ""}, "/dataset_id"),
+        ({"validation_version_id": ""}, "/validation_version_id"),
         ({"metric": {"direction": "sideways"}}, "/metric/direction"),
     ],
 )
@@ -259,6 +261,17 @@ async def test_a_file_that_is_no_dataset(
     assert problem["errors"]
     if line is not None:
         assert problem["errors"][0]["pointer"] == line
+    assert await counts() == before
+
+
+@pytest.mark.parametrize("parent", ["", "none", "%00"])
+async def test_a_parent_version_that_is_none(api: httpx.AsyncClient, counts: Counts, parent: str) -> None:
+    dataset = ok(await api.post("/v1/datasets", json={"name": "d"}), 201)
+    before = await counts()
+    path = f"/v1/datasets/{dataset['id']}/versions?parent_version_id={parent}"
+    response = await api.post(path, content=rows(20))
+    assert response.status_code in (400, 404)
+    refused(response, response.status_code, response.json()["code"])
     assert await counts() == before
 
 

@@ -11,7 +11,7 @@ Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Task = Annotated[str, Meta(min_length=1, max_length=4000)]
 Money = Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,6})?$")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-DatasetId = Annotated[str, Meta(max_length=64)]
+DatasetId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class NewBudget(Body, kw_only=True, frozen=True):

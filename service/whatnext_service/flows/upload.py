@@ -104,7 +104,7 @@ async def upload_version(
     tx: Tx, dataset_id: str, spool: Spool, facts: DatasetFacts, parent_id: str | None
 ) -> tuple[DatasetVersion, bool]:
     """Store an uploaded version; its parent, where one is named, is another version of the dataset."""
-    if parent_id and (await look_up.find_version(tx, parent_id)).dataset_id != dataset_id:
+    if parent_id is not None and (await look_up.find_version(tx, parent_id)).dataset_id != dataset_id:
         raise DomainError("unknown_reference", "The parent version belongs to another dataset.")
     return await add_version(tx, dataset_id, spool, facts, parent_id=parent_id)
 
