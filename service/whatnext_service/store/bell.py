@@ -45,8 +45,8 @@ class Bell:
         if not self._waiting[subject_id]:
             del self._waiting[subject_id]
 
-    def _heard(self, _conn: object, _pid: int, _channel: str, payload: str) -> None:
-        workspace_id, subject_id, loop_id = payload.split(" ")
+    def _heard(self, _conn: object, _pid: int, _channel: str, payload: object) -> None:
+        workspace_id, subject_id, loop_id = str(payload).split(" ")
         for name in (workspace_id, subject_id, loop_id):
             self._ring(name)
 
