@@ -10,6 +10,7 @@ from whatnext_service.contract.evaluations import NewEvaluation
 from whatnext_service.contract.loops import NewBaseline
 from whatnext_service.contract.runs import NewRun
 from whatnext_service.core.advice import Answer, RequestBody
+from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.change_loop import name_baseline
 from whatnext_service.flows.context import Services, Tx
@@ -21,17 +22,34 @@ from whatnext_service.flows.what_next import next_answer
 from whatnext_service.store import loops
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
+PASSING = ("busy", "unavailable")
+"""Refusals that another attempt may not meet."""
 
 
 async def advise(services: Services, loop_id: str) -> None:
-    """Refresh a loop's recommendation after its state moved; under `autopilot: auto` also carry it out."""
+    """Refresh a loop's recommendation after its state moved; under `autopilot: auto` also carry it out.
+
+    What a rule refuses to the autopilot stays open, for a person who sees why, and the log says so.
+    """
     async with services.pool.acquire() as conn:
         workspace_id = await loops.workspace_of(conn, loop_id)
     async with services.begin(workspace_id) as tx:
         answer = await next_answer(tx, loop_id)
         loop = await look_up.find_loop(tx, loop_id)
-        if loop.autopilot == "auto" and answer.action.kind != "ship":
-            await carry_out(tx, answer)
+    if loop.autopilot != "auto":
+        return
+    try:
+        async with services.begin(workspace_id) as tx:
+            # Held from here on: what is carried out is what is advised now, and nobody else carries it out beside.
+            await look_up.lock_loop(tx, loop_id)
+            answer = await next_answer(tx, loop_id)
+            if answer.action.kind != "ship":
+                await carry_out(tx, answer)
+    except DomainError as refusal:
+        if refusal.code in PASSING:
+            raise
+        async with services.begin(workspace_id) as tx:
+            tx.tell("autopilot.refused", answer.action.recommendation_id, answer.state_version, loop_id=loop_id)
 
 
 async def carry_out(tx: Tx, answer: Answer) -> str | None:
