@@ -21,7 +21,13 @@ async def create_pool(
     A connection goes back to the pool without a reset, so nothing may rely on session state: no session advisory
     locks, no LISTEN, no plain SET (`set local` and `pg_advisory_xact_lock` are fine). `pgbouncer` turns off prepared
     statements, which a pooler in transaction mode does not keep.
+
+    Every statement is planned for its own parameters: a plan for all of them cannot know that a filter is absent, and
+    would read a list from its beginning to find a page deep in it.
     """
+    session = {"application_name": application_name, "timezone": "UTC"}
+    if not pgbouncer:
+        session["plan_cache_mode"] = "force_custom_plan"
     return await asyncpg.create_pool(
         dsn,
         min_size=min_size,
@@ -29,7 +35,7 @@ async def create_pool(
         init=prepare_connection,
         reset=_keep,
         statement_cache_size=0 if pgbouncer else 200,
-        server_settings={"application_name": application_name, "timezone": "UTC"},
+        server_settings=session,
     )
 
 

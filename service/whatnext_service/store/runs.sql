@@ -12,10 +12,20 @@ select run_v.* from run_v join loop on loop.id = run_v.loop_id
 where loop.workspace_id = $1 and loop.slug = $2 and run_v.number = $3
 
 -- name: list_runs
-select * from run_v
-where workspace_id = $1 and ($2::text is null or id < $2) and loop_id = any($4::text[])
-  and ($5::text[] is null or status = any($5))
-order by id desc limit $3 + 1
+-- Loop by loop and from the loop's newest run on, because an old loop's runs lie below all newer ones. Numbers follow
+-- ids except for runs made within one millisecond.
+select found.* from (select distinct unnest($4::text[]) collate "C" as loop_id) as chosen
+cross join lateral (
+    select max(id) as id
+    from (select id from run where loop_id = chosen.loop_id order by number desc limit 10) as last_numbers
+) as newest
+cross join lateral (
+    select * from run_v
+    where workspace_id = $1 and loop_id = chosen.loop_id and id <= newest.id and ($2::text is null or id < $2)
+      and ($5::text[] is null or status = any($5))
+    order by id desc limit $3 + 1
+) as found
+order by found.id desc limit $3 + 1
 
 -- name: list_all_runs
 select * from run_v
