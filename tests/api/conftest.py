@@ -1,6 +1,8 @@
 """The service in process, spoken to over its ASGI interface: a workspace with keys of every scope, and a stranger."""
 
 import asyncio
+import contextlib
+import ssl
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -68,7 +70,12 @@ async def app(built: Application, dsn: str) -> AsyncIterator[Application]:
 
     async def live() -> None:
         # In a task of its own: a lifespan must end in the task it began in, and a fixture need not.
-        async with built.lifespan():
+        async with contextlib.AsyncExitStack() as stack:
+            with pytest.MonkeyPatch.context() as plain:
+                # Plain HTTP needs no certificates, and loading them takes longer than most tests.
+                plain.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
+                plain.setattr(ssl.SSLContext, "load_default_certs", lambda *_, **__: None)
+                await stack.enter_async_context(built.lifespan())
             started.set()
             await stop.wait()
 

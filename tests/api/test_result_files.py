@@ -20,7 +20,7 @@ async def run(api: httpx.AsyncClient) -> Json:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 async def test_a_real_file(api: httpx.AsyncClient, counts: Counts, run: Json, file: Path) -> None:
-    body = file.read_bytes()
+    body = file.read_bytes()  # noqa: ASYNC240
     path = f"/v1/runs/{run['id']}/metrics"
     before = await counts()
     response = await api.put(path, content=body)
