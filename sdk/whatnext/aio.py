@@ -1711,6 +1711,7 @@ class AsyncRuns(AsyncRunsByHand):
         *,
         file: File,
         on_progress: OnProgress | None = None,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.MetricsReceipt:
         """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json,
@@ -1723,6 +1724,7 @@ class AsyncRuns(AsyncRunsByHand):
             file=Upload(file, on_progress),
             media="application/octet-stream",
             path=(run_id,),
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 

@@ -1709,6 +1709,7 @@ class Runs(RunsByHand):
         *,
         file: File,
         on_progress: OnProgress | None = None,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.MetricsReceipt:
         """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json,
@@ -1721,6 +1722,7 @@ class Runs(RunsByHand):
             file=Upload(file, on_progress),
             media="application/octet-stream",
             path=(run_id,),
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 

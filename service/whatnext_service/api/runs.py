@@ -96,11 +96,11 @@ async def log_metrics(
     "/v1/runs/{run_id:str}/metrics",
     operation_id="runs.put_metrics",
     tags=TAGS,
-    responses=problems(404, 409, 413, 415),
+    responses=problems(404, 409, 412, 413, 415),
     opt={"upload": "application/octet-stream"},
     request_max_body_size=None,
 )
-async def put_metrics(call: Call, run_id: RunRef) -> Response[MetricsReceipt]:
+async def put_metrics(call: Call, run_id: RunRef, if_match: IfMatch = None) -> Response[MetricsReceipt]:
     """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json, JSONL."""
     limit = call.request.app.state.settings.max_result_bytes
     await call.read(lambda tx: look_up.find_run(tx, run_id))
@@ -109,7 +109,7 @@ async def put_metrics(call: Call, run_id: RunRef) -> Response[MetricsReceipt]:
         body += chunk
         if len(body) > limit:
             raise DomainError("too_large", f"A result file may have {limit} bytes.")
-    return await call.write(lambda tx: put_result_file(tx, run_id, bytes(body)))
+    return await call.write(lambda tx: put_result_file(tx, run_id, bytes(body), call.if_match))
 
 
 @get("/v1/runs/{run_id:str}/metrics", operation_id="runs.metrics", tags=TAGS, responses=problems(404))

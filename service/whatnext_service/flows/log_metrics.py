@@ -36,14 +36,17 @@ async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt
     )
 
 
-async def put_result_file(tx: Tx, run_ref: str, body: bytes) -> MetricsReceipt:
+async def put_result_file(tx: Tx, run_ref: str, body: bytes, if_version: int | None = None) -> MetricsReceipt:
     """Replace an external run's curve by a result file as it came; a file that is no record changes nothing."""
     parsed = parse_result_file(body)
     if not parsed.curve.series:
         raise DomainError(
             "malformed_result_file", f"The file holds no values: {'; '.join(parsed.notes) or 'it is empty'}."
         )
-    return await store_curve(tx, await _external(tx, run_ref), parsed)
+    run_id = await _external(tx, run_ref)
+    if if_version is not None and if_version != (version := (await look_up.find_run(tx, run_id)).version):
+        raise DomainError("version_mismatch", f"The run is at version {version}, not {if_version}.")
+    return await store_curve(tx, run_id, parsed)
 
 
 async def store_curve(tx: Tx, run_id: str, parsed: ParsedCurve) -> MetricsReceipt:
