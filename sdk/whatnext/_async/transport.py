@@ -172,6 +172,7 @@ class AsyncTransport:
         media: str,
         path: tuple[Ref, ...] = (),
         query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> T:
@@ -179,13 +180,13 @@ class AsyncTransport:
         url = operation.path_for(path)
         if text := query_string(query or {}):
             url = f"{url}?{text}"
-        headers = {**operation.accept, "content-type": media}
+        sent = {**operation.accept, **(headers or {}), "content-type": media}
         if file.size is not None:
-            headers["content-length"] = str(file.size)
+            sent["content-length"] = str(file.size)
         if isinstance(timeout, UnsetType) and not self.config.timeout_given:
             timeout = UPLOAD_TIMEOUT
         response = await self.send(
-            operation.method, url, headers=headers, content=file, idempotency_key=idempotency_key, timeout=timeout
+            operation.method, url, headers=sent, content=file, idempotency_key=idempotency_key, timeout=timeout
         )
         return self.decoded(operation, response)
 
