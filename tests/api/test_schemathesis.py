@@ -23,7 +23,7 @@ from whatnext_service.sandbox.serving import Served, Server, listen
 from whatnext_service.serving import make_key
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
-EXAMPLES = 25
+EXAMPLES = 10
 schema = schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_text(encoding="utf-8")))
 CHECKS = [
     schemathesis.checks.not_a_server_error,
