@@ -15,7 +15,6 @@ from tests.api.driving import (
     upload,
 )
 
-LOOP = {"slug": "letters", "task": "x"}
 JSON = {"Content-Type": "application/json"}
 
 
