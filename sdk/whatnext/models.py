@@ -1058,14 +1058,14 @@ class CreatedKey(Model, kw_only=True, frozen=True):
     """A key just made; `secret` is shown this once."""
 
     key: Key
-    secret: str
+    secret: str | None = None
 
 
 class CreatedWebhookEndpoint(Model, kw_only=True, frozen=True):
     """An endpoint just made; its signing secret is shown this once."""
 
     endpoint: WebhookEndpoint
-    secret: str
+    secret: str | None = None
 
 
 class CurveReading(Model, kw_only=True, frozen=True):

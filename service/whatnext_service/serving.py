@@ -99,7 +99,10 @@ async def make_key(settings: Settings, workspace: str, new: NewKey) -> str:
 async def _new_key(services: Services, workspace: str, new: NewKey) -> str:
     workspace_id = await open_workspace(services, workspace)
     async with services.begin(workspace_id) as tx:
-        return (await create_key(tx, new)).secret
+        made = (await create_key(tx, new)).secret
+    if made is None:
+        raise AssertionError("a key just made has its secret")
+    return made
 
 
 async def _own_key(services: Services, key_file: Path) -> str:

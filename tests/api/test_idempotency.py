@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import httpx
+import pytest
 from tests.api.counting import Counts
 from tests.api.driving import make_loop, ok, refused, rows
 
@@ -99,3 +100,25 @@ async def test_a_twin_does_not_wait_for_ever(api: httpx.AsyncClient, pool: Pool)
         answer = await api.patch("/v1/loops/letters", json={"task": "new"})
     refused(answer, 409, "busy")
     assert answer.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/keys", {"name": "once"}),
+        ("/v1/webhook-endpoints", {"url": "https://example.com/hook"}),
+    ],
+)
+async def test_a_secret_is_shown_once_and_stored_nowhere(
+    api: httpx.AsyncClient, pool: Pool, path: str, body: dict[str, str]
+) -> None:
+    headers = {"Idempotency-Key": "only-once"}
+    first = await api.post(path, json=body, headers=headers)
+    again = await api.post(path, json=body, headers=headers)
+    assert first.status_code == again.status_code == 201
+    secret = first.json()["secret"]
+    assert secret
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.json() == first.json() | {"secret": None}
+    kept = await pool.fetchval("select string_agg(convert_from(body, 'UTF8'), '') from idempotency_key")
+    assert secret not in kept

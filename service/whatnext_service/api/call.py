@@ -10,6 +10,8 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 
 from whatnext_service.api.limits import WaitingRoom
+from whatnext_service.contract.webhooks import CreatedWebhookEndpoint
+from whatnext_service.contract.workspace import CreatedKey
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import idempotency
 from whatnext_service.flows.context import Services, Tx
@@ -60,7 +62,7 @@ class CallInHand:
             status = status if created else 200
             body, headers = msgspec.json.encode(result), _headers(result)
             if key is not None:
-                await idempotency.keep(tx, key, status, headers, body)
+                await idempotency.keep(tx, key, status, headers, _without_secret(result, body))
         return _raw(body, status, headers)
 
     async def _digest(self, content: bytes | None) -> bytes:
@@ -109,6 +111,13 @@ class CallInHand:
 
 Call: TypeAlias = NamedDependency[CallInHand]
 """How a handler asks for it."""
+
+
+def _without_secret(result: object, body: bytes) -> bytes:
+    """The answer as it may be kept: a secret that is shown once is not."""
+    if isinstance(result, CreatedKey | CreatedWebhookEndpoint):
+        return msgspec.json.encode(msgspec.structs.replace(result, secret=None))
+    return body
 
 
 def _headers(result: object) -> dict[str, str]:

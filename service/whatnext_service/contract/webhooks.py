@@ -49,7 +49,8 @@ class CreatedWebhookEndpoint(Resource, kw_only=True, frozen=True):
     """An endpoint just made; its signing secret is shown this once."""
 
     endpoint: WebhookEndpoint
-    secret: str
+    secret: str | None
+    """Null when an idempotent request is answered once more."""
 
 
 class WebhookDelivery(Resource, kw_only=True, frozen=True):

@@ -32,7 +32,8 @@ class CreatedKey(Resource, kw_only=True, frozen=True):
     """A key just made; `secret` is shown this once."""
 
     key: Key
-    secret: str
+    secret: str | None
+    """Null when an idempotent request is answered once more: a secret is stored nowhere."""
 
 
 class Event(Resource, kw_only=True, frozen=True):
