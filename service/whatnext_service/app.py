@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from importlib import resources
-from pathlib import Path
 
 import structlog
 from litestar import Litestar
@@ -179,9 +178,3 @@ def create_app(settings: Settings, dsn: str, *, with_worker: bool) -> Applicatio
                     await worker
 
     return create_application(settings, create_log(settings.log_level), make_request_id, [lifespan])
-
-
-def data_folder(settings: Settings) -> Path:
-    """The folder of everything embedded, made when missing."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return settings.data_dir

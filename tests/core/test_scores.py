@@ -3,9 +3,8 @@
 import pytest
 
 from whatnext_service.core.default_judge import default_dimensions
-from whatnext_service.core.evaluations import unpack_scores
 from whatnext_service.core.grader_types import Score, ScoreError, StringCheck
-from whatnext_service.core.scores import GradedDimension, combine, on_scale, tally
+from whatnext_service.core.scores import GradedDimension, combine, on_scale
 
 JUDGED = default_dimensions("judge-1")
 EXACT = GradedDimension(
@@ -43,25 +42,3 @@ def test_an_item_without_all_its_dimensions_has_no_combined_score(
     outcomes: tuple[Score | ScoreError | None, ...],
 ) -> None:
     assert combine(JUDGED, outcomes, 1.0, 10.0) is None
-
-
-def test_tally_of_an_evaluation_with_a_failed_judgement() -> None:
-    result = tally(JUDGED, ((given(9.0), given(6.0)), (given(8.0), ERROR), (given(5.0), given(5.0))), 1.0, 10.0)
-    assert result.combined == pytest.approx((8.1 + 5.0) / 2)
-    assert (result.n_items, result.n_scored) == (3, 2)
-    assert unpack_scores(result.scores) == (pytest.approx(8.1), None, pytest.approx(5.0))
-    correctness, conciseness = result.dimensions
-    assert (correctness.mean, correctness.n_scored) == (pytest.approx(22 / 3), 3)
-    assert (conciseness.mean, conciseness.n_scored) == (pytest.approx(5.5), 2)
-
-
-def test_tally_of_nothing_has_no_score() -> None:
-    result = tally(JUDGED, ((ERROR, ERROR),), 1.0, 10.0)
-    assert (result.combined, result.n_scored, result.is_binary) == (None, 0, False)
-    assert [dimension.mean for dimension in result.dimensions] == [None, None]
-
-
-@pytest.mark.parametrize(("values", "binary"), [((0.0, 1.0, 1.0), True), ((0.0, 0.5), False)])
-def test_right_or_wrong_suites_are_known_as_such(values: tuple[float, ...], binary: bool) -> None:
-    items = tuple((given(value, 0.0, 1.0),) for value in values)
-    assert tally((EXACT,), (*items, (ERROR,)), 1.0, 10.0).is_binary is binary

@@ -245,11 +245,3 @@ class EvaluationItem(Resource, kw_only=True, frozen=True):
     gradings: tuple[float, ...]
     """The combined score of each grading, where an answer was graded more than once."""
     judgements: tuple[Judgement, ...]
-
-
-class EvaluationSummary(Resource, kw_only=True, frozen=True):
-    """An evaluation in one line."""
-
-    id: str
-    combined: float | None
-    n_scored: int

@@ -1,10 +1,7 @@
 """From graded dimensions to one combined score an item, on the suite's scale."""
 
-import math
-
 import msgspec
 
-from whatnext_service.core.evaluations import Dimension, pack_scores
 from whatnext_service.core.grader_types import Grader, Score, ScoreError
 
 _DECIMALS = 9
@@ -17,20 +14,6 @@ class GradedDimension(msgspec.Struct, kw_only=True, frozen=True):
     name: str
     weight: float
     grader: Grader
-
-
-class Tally(msgspec.Struct, kw_only=True, frozen=True):
-    """An evaluation's figures, computed from the scores of its items."""
-
-    combined: float | None
-    """Mean over the scored items, on the suite's scale; null when there is none."""
-    n_items: int
-    n_scored: int
-    scores: bytes
-    """Combined score of each item, packed by `pack_scores`."""
-    dimensions: tuple[Dimension, ...]
-    is_binary: bool
-    """Whether every scored item lies at one end of the scale."""
 
 
 Outcome = Score | ScoreError | None
@@ -57,33 +40,3 @@ def combine(
         total += dimension.weight * on_scale(outcome, scale_min, scale_max)
         weight += dimension.weight
     return round(total / weight, _DECIMALS)
-
-
-def tally(
-    dimensions: tuple[GradedDimension, ...],
-    items: tuple[tuple[Outcome, ...], ...],
-    scale_min: float,
-    scale_max: float,
-) -> Tally:
-    """Sum an evaluation up; `items` holds each item's outcomes in the order of the dimensions."""
-    combined = [combine(dimensions, outcomes, scale_min, scale_max) for outcomes in items]
-    scored = [score for score in combined if score is not None]
-    summaries = []
-    for index, dimension in enumerate(dimensions):
-        column = (outcomes[index] for outcomes in items)
-        values = [on_scale(outcome, scale_min, scale_max) for outcome in column if isinstance(outcome, Score)]
-        summaries.append(
-            Dimension(name=dimension.name, weight=dimension.weight, mean=_mean(values), n_scored=len(values))
-        )
-    return Tally(
-        combined=_mean(scored),
-        n_items=len(items),
-        n_scored=len(scored),
-        scores=pack_scores(combined),
-        dimensions=tuple(summaries),
-        is_binary=bool(scored) and all(score in (scale_min, scale_max) for score in scored),
-    )
-
-
-def _mean(values: list[float]) -> float | None:
-    return round(math.fsum(values) / len(values), _DECIMALS) if values else None

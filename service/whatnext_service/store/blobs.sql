@@ -1,6 +1,3 @@
--- name: has_blob
-select true from blob where workspace_id = $1 and sha256 = $2
-
 -- name: insert_blob
 insert into blob (workspace_id, sha256, n_bytes, created_at) values ($1, $2, $3, $4)
 on conflict do nothing returning true
