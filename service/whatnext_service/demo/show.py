@@ -90,7 +90,7 @@ def show_result(client: Client, console: Console, outcome: Outcome, took_s: floa
     console.print(
         "How to go on:\n"
         "  make serve                     keep the service running, and see how to ask it\n"
-        f"  whatnext history {outcome.goal.slug}\n"
+        f"  .venv/bin/whatnext history {outcome.goal.slug}   with the two variables that `make serve` prints\n"
         "  README.md                      your own loop in five lines"
     )
     if not good:
