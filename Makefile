@@ -19,6 +19,7 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
 	$(BIN)/pytest -n 2
 
 setup: $(STAMP)

@@ -127,7 +127,7 @@ def effective_difference(a: Run, b: Run) -> EffectiveDifference:
     differs = set(changed_variables(one, other)) - {"dataset_version_id"}
     if _dataset_differs(a, b):
         differs.add("dataset_version_id")
-    variables = tuple(name for name in asked if name in differs)
+    variables = tuple[Variable, ...](name for name in asked if name in differs)
     hidden: list[Fact] = [name for name in get_args(Variable) if name in differs and name not in asked]
     unknown: list[Fact] = []
     for name in ("n_epochs", "learning_rate_multiplier", "batch_size"):
@@ -135,7 +135,7 @@ def effective_difference(a: Run, b: Run) -> EffectiveDifference:
         half_known = (left is None) != (right is None)
         if half_known or (left is None and not _same_defaults(a, b)):
             unknown.append(name)
-    variables = tuple(name for name in variables if name not in unknown)
+    variables = tuple[Variable, ...](name for name in variables if name not in unknown)
     hidden = [name for name in hidden if name not in unknown]
     for fact in get_args(_Unasked):
         left, right = _known(a, fact), _known(b, fact)

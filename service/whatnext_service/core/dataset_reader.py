@@ -39,7 +39,7 @@ class DatasetReader:
     """
 
     def __init__(self, announced: Method | None = None, max_row_bytes: int = MAX_ROW_BYTES) -> None:
-        self._announced = announced
+        self._announced: Method | None = announced
         self._splitter = RowSplitter(max_row_bytes)
         self._sha256 = hashlib.sha256()
         self._n_bytes = 0

@@ -30,7 +30,7 @@ def show_touched(plan: Plan, rows: Iterable[tuple[int, bytes]]) -> tuple[Touched
 
     Reads no further in `rows` than the last of them.
     """
-    named = {
+    named: dict[int, tuple[str, DerivationKind]] = {
         place: (name, effect.kind)
         for effect in plan.effects
         for place, name in zip(effect.places, effect.rows, strict=True)

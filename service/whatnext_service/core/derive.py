@@ -126,7 +126,8 @@ def plan_derivation(source: DerivationSource, operations: tuple[Operation, ...])
             kept = np.flatnonzero(parts != _DROPPED)
             parts[kept] = assign_parts(source.prompt_hashes, kept, source.near, wanted)
         elif operation.kind == "convert":
-            method, answer_field = _given(operation.method, operation, "method"), operation.answer_field
+            method = _given(operation.method, operation, "method")
+            answer_field = operation.answer_field
         else:
             touched = _to_drop(operation, source, np.flatnonzero(parts != _DROPPED))
             parts[touched] = _DROPPED

@@ -35,11 +35,11 @@ def changed_variables(parent: RunConfig, child: RunConfig) -> tuple[Variable, ..
 
     A method's own variables come and go with it and are not counted beside a change of method (method, 6.4).
     """
-    changed = tuple(name for name in VARIABLES if getattr(parent, name) != getattr(child, name))
+    changed: tuple[Variable, ...] = tuple(name for name in VARIABLES if getattr(parent, name) != getattr(child, name))
     if "method" not in changed:
         return changed
     own = {name for _, names in OWN_VARIABLES for name in names}
-    return tuple(name for name in changed if name not in own)
+    return tuple[Variable, ...](name for name in changed if name not in own)
 
 
 def is_repeat(parent: RunConfig, child: RunConfig) -> bool:
@@ -64,7 +64,7 @@ def check_one_variable(
     """
     changed = changed_variables(parent, child)
     if "method" in changed and dataset_methods == (parent.method, child.method):
-        changed = tuple(name for name in changed if name != "dataset_version_id")
+        changed = tuple[Variable, ...](name for name in changed if name != "dataset_version_id")
     if len(changed) > 1 and not allow_confounded:
         told = [f"{name} ({_shown(getattr(parent, name))} to {_shown(getattr(child, name))})" for name in changed]
         raise DomainError(

@@ -67,7 +67,7 @@ async def translated(*, deadline_s: float, secret: str, now_s: Callable[[], floa
 
 def provider_error(fault: Exception, *, secret: str, now_s: float) -> ProviderError:
     """Say in the service's terms what went wrong; `now_s` is the Unix time a `Retry-After` date is read against."""
-    meaning, retryable = next((meaning, retryable) for kind, meaning, retryable in MEANINGS if isinstance(fault, kind))
+    _, meaning, retryable = next(entry for entry in MEANINGS if isinstance(fault, entry[0]))
     detail = _detail(fault, secret)
     if not isinstance(fault, openai.APIStatusError):
         return ProviderError(meaning, detail, retryable=retryable, sent=not _never_sent(fault))

@@ -107,30 +107,39 @@ class TrainingPlatform(Protocol):
 
     async def upload_file(self, filename: str, n_bytes: int, chunks: AsyncIterator[bytes]) -> str:
         """Upload a training file; returns its id. Streams: the file is never whole in memory."""
+        ...
 
     async def file_ready(self, file_id: str) -> bool:
         """Whether the file may be used by a job; raises `refused` when the platform rejected it."""
+        ...
 
     async def find_job(self, marker: str) -> Job | None:
         """The job that carries this marker, if one was ever created."""
+        ...
 
     async def create_job(self, spec: JobSpec) -> Job:
         """Create a job. Paid: after an error with `sent` true, look with `find_job` before trying again."""
+        ...
 
     async def job(self, job_id: str) -> Job:
         """The job as it stands."""
+        ...
 
     async def cancel_job(self, job_id: str) -> Job:
         """Ask for cancellation; a job that has already ended is returned as it is."""
+        ...
 
     async def checkpoints(self, job_id: str) -> tuple[JobCheckpoint, ...]:
         """The checkpoints still kept, in order of step."""
+        ...
 
     async def metrics(self, job_id: str) -> tuple[MetricPoint, ...]:
         """The metric points the job's events carry, for a live curve, in order of step."""
+        ...
 
     async def result_file(self, file_id: str) -> bytes:
         """The result file's bytes as they came."""
+        ...
 
     async def delete_model(self, model: str) -> None:
         """Delete a fine-tuned model; one that is gone already is no error."""
@@ -141,6 +150,7 @@ class ServedModels(Protocol):
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Answer a prompt."""
+        ...
 
 
 class WebhookAnswer(Protocol):
@@ -155,3 +165,4 @@ class Poster(Protocol):
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> WebhookAnswer:
         """Post once; redirects are not followed."""
+        ...

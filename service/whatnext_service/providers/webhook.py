@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import msgspec
@@ -71,7 +71,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were checked after resolution."""
 
     def __init__(self, *, allow_private: bool) -> None:
-        self._inner = httpcore.AnyIOBackend()
+        self._inner = cast(httpcore.AsyncNetworkBackend, httpcore.AnyIOBackend())
         self._allow_private = allow_private
 
     async def connect_tcp(

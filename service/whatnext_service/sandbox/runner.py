@@ -270,7 +270,7 @@ class Runner:
 
 async def _spawn(folder: Path) -> Process:
     """One thread for linear algebra: as fast for matrices of this size, and the same sums on every machine."""
-    environment = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment: dict[str, str] = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
     command = (sys.executable, "-m", "whatnext_service.sandbox.trainer")
     with (folder / "trainer.log").open("wb") as log:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import procrastinate
 import psycopg_pool
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import AppNotOpen, ConnectorException
 
 from whatnext_service.store import jobs
 from whatnext_service.store.db import Pool
@@ -139,7 +139,7 @@ class Queue:
                 before = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=settings.keep_failed_s)
                 async with self._pool.acquire() as conn:
                     await jobs.delete_ended(conn, before)
-            except (*CONNECTION_LOST, ConnectorException, procrastinate.exceptions.AppNotOpen) as error:
+            except (*CONNECTION_LOST, ConnectorException, AppNotOpen) as error:
                 _log.warning("no look for jobs of dead workers: %s", error)
 
     async def _attempt(
