@@ -213,6 +213,39 @@ def test_a_full_pass_loss_that_jumps_about_oscillates() -> None:
     assert found(reading, "oscillating").value == pytest.approx(0.12 / 0.85, rel=0.5)
 
 
+@pytest.mark.parametrize("n", [4, 5, 6, 7, 8, 10, 13, 20, 41])
+@pytest.mark.parametrize("pair", [(1.0, 1.3), (1.3, 1.0), (0.5, 0.7), (2.0, 2.14)])
+def test_a_full_pass_loss_that_alternates_oscillates_and_is_no_overfitting(n: int, pair: tuple[float, float]) -> None:
+    reading = read_curve(curve(train_to(0.5)[:40] * n, [pair[place % 2] for place in range(n)]))
+    assert (reading.verdict, reading.trend, reading.shape) == ("cannot_judge", "oscillating", "oscillating")
+    assert "oscillating" in codes(reading)
+    assert codes(reading).isdisjoint({"above_first", "plateau", "overfit_mild", "overfit_moderate", "overfit_severe"})
+
+
+@pytest.mark.parametrize(
+    ("full", "shape", "why"),
+    [
+        ([1.0, 1.3, 1.0], "unknown", "one peak is no oscillation, and hides any rise"),
+        ([2.0, 1.0, 1.3, 1.05, 1.25], "unknown", "a rise no higher than the peak before it"),
+        ([3.0, 1.0, 1.2, 1.1, 1.15], "healthy", "it fell by far more than it jumps"),
+        ([1.0, 0.9, 1.3, 0.8, 1.1], "oscillating", "three swings without a trend"),
+        ([1.5, 1.2, 1.0, 1.1, 1.06, 1.4], "severe_overfitting", "it rises by more than its peaks"),
+        ([1.6, 1.3, 1.31, 1.1, 1.0], "healthy", "a small peak on the way down"),
+    ],
+)
+def test_with_few_full_passes_a_peak_stands_for_the_noise(full: list[float], shape: str, why: str) -> None:
+    assert read_curve(curve(train_to(0.5), full)).shape == shape, why
+
+
+@pytest.mark.parametrize("n", [8, 10, 12, 16, 24])
+def test_a_few_noisy_batches_are_not_called_healthy(n: int) -> None:
+    rng = np.random.default_rng(13)
+    runs = [curve(train_to(0.5)[:n], batch=rng.lognormal(0.0, 0.4, n).tolist()) for _ in range(60)]
+    readings = [read_curve(run) for run in runs]
+    assert sum(reading.verdict == "cannot_judge" and "too_noisy" in codes(reading) for reading in readings) >= 54
+    assert all(reading.shape == "unknown" for reading in readings if "too_noisy" in codes(reading))
+
+
 def healthy_run(rng: np.random.Generator, n: int, spread: float) -> Curve:
     """A run that learns and then stays, its validation loss a single batch of this relative spread."""
     level = 1.0 + 2.0 * np.exp(-12.0 * np.arange(1, n + 1) / n)

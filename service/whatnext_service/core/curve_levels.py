@@ -5,7 +5,7 @@ import math
 import msgspec
 import numpy as np
 
-from whatnext_service.core.curve_noise import Cycle, moving_mean, noise_sd, quotient, quotient_or
+from whatnext_service.core.curve_noise import Cycle, largest_peak, moving_mean, noise_sd, quotient, quotient_or
 from whatnext_service.core.curve_view import Points
 from whatnext_service.core.curves import ValidSource
 from whatnext_service.core.thresholds import CurveThresholds
@@ -45,13 +45,15 @@ class Levels(msgspec.Struct, kw_only=True, frozen=True):
 def full_pass_levels(evaluated: Points, thresholds: CurveThresholds) -> Levels:
     """A full pass is exact: the values themselves, unless they jump about (evidence 2).
 
-    With `noise_points` values or more, a relative noise above `noisy` smooths over a fifth of the series.
+    With `noise_points` values or more, a relative noise above `noisy` smooths over a fifth of the series; with fewer
+    the highest peak stands for the noise, and nothing can be smoothed.
     """
     steps, values = evaluated.steps, evaluated.values
-    noise = noise_sd(values) if values.size >= thresholds.noise_points else None
+    many = values.size >= thresholds.noise_points
+    noise = noise_sd(values) if many else largest_peak(values)
     lowest = float(values.min())
     relative = quotient(noise, lowest) if noise is not None else None
-    window = max(2, values.size // 5) if relative is not None and relative > thresholds.noisy else 1
+    window = max(2, values.size // 5) if many and relative is not None and relative > thresholds.noisy else 1
     means = moving_mean(values, window) if window > 1 else values
     at = int(np.argmin(means))
     best = float(means[at])
@@ -76,7 +78,8 @@ def full_pass_levels(evaluated: Points, thresholds: CurveThresholds) -> Levels:
 def batch_levels(evaluated: Points, cycle: Cycle | None, thresholds: CurveThresholds) -> Levels:
     """One batch is noise: means over whole cycles of the validation file, or over a quarter (eight or more).
 
-    The doubt comes from the spread inside the two blocks compared (evidence 2).
+    The doubt comes from the spread inside the two blocks compared (evidence 2); where the series repeats, from the
+    spread between one cycle and the next, for what repeats is no noise.
     """
     steps, values = evaluated.steps, evaluated.values
     n = values.size
@@ -90,7 +93,7 @@ def batch_levels(evaluated: Points, cycle: Cycle | None, thresholds: CurveThresh
     best, last = float(means[at]), float(means[-1])
     spread = float(variances[at] + variances[-1])
     if cycle is not None:
-        spread *= 1.0 - min(cycle.strength, 1.0)
+        spread = float(np.var(values[cycle.period :] - values[: -cycle.period]))
     doubt = quotient_or(thresholds.noise_factor * math.sqrt(spread / window), best, 0.0)
     first_window = cycle.period if cycle is not None else max(1, min(5, n // 10))
     first = float(values[:first_window].mean())

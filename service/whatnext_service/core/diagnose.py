@@ -55,7 +55,10 @@ SUGGESTIONS: tuple[tuple[Leaf, str], ...] = (
     ("lower_rate_drastically", "Lower the learning rate drastically, to 0.1-0.3."),
     ("evaluate_run", "Evaluate the run on the selection suite: without a score its quality is unknown."),
     ("establish_baseline", "Establish the baseline: evaluate the untuned model on the same suite."),
-    ("cannot_judge", "Attach a validation file: without one, overfitting and poor data look alike."),
+    (
+        "cannot_judge",
+        "Make validation loss readable, by a (larger) validation file: else overfitting and poor data look alike.",
+    ),
     ("still_training", "Wait: the run has not ended."),
     ("run_failed", "The run did not finish: read the reason it gives before starting another like it."),
 )

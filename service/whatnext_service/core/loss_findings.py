@@ -121,6 +121,8 @@ def plateau(facts: LossFacts, thresholds: CurveThresholds) -> Finding | None:
     levels = facts.levels
     if levels is None or facts.early or not is_flat(facts, thresholds) or rises(facts, thresholds):
         return None
+    if oscillates(facts, thresholds):
+        return None
     return Finding(
         code="plateau",
         severity="info",

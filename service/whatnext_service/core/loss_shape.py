@@ -2,6 +2,7 @@
 
 import msgspec
 
+from whatnext_service.core.curve_noise import n_swings
 from whatnext_service.core.curves import OverfitVerdict, Trend
 from whatnext_service.core.loss_facts import LossFacts
 from whatnext_service.core.thresholds import CurveThresholds
@@ -44,11 +45,25 @@ def is_flat(facts: LossFacts, thresholds: CurveThresholds) -> bool:
 
 
 def oscillates(facts: LossFacts, thresholds: CurveThresholds) -> bool:
-    """A full-pass loss oscillates when one value jumps by 5 % and training moved it by less than two jumps."""
+    """A full-pass loss oscillates when one value jumps by 5 % and training moved it by less than two jumps.
+
+    With fewer than `noise_points` values it must also have swung by 5 % three times: one peak is no oscillation.
+    """
     levels = facts.levels
     if levels is None or levels.source != "full" or levels.noise is None or levels.noise < thresholds.oscillation:
         return False
+    values = levels.evaluated.values
+    if values.size < thresholds.noise_points and n_swings(values, thresholds.oscillation * levels.best) < 3:
+        return False
     return abs(levels.last - levels.first) < 2.0 * levels.noise * levels.best
+
+
+def unreadable(facts: LossFacts, thresholds: CurveThresholds) -> bool:
+    """Noise could hide a rise of a quarter, and the loss did not fall beyond its noise: nothing can be read from it."""
+    levels = facts.levels
+    if levels is None or levels.doubt <= thresholds.hides_anything or rises(facts, thresholds):
+        return False
+    return levels.change_from_first >= 1.0 - levels.first_doubt
 
 
 def trend_of(facts: LossFacts, thresholds: CurveThresholds) -> Trend:
@@ -82,6 +97,12 @@ def judge(facts: LossFacts, thresholds: CurveThresholds, *, uses_ratio: bool) ->
         ratio /= max(facts.initial_ratio or 1.0, 1.0)
     ratio_words = "no ratio" if ratio is None else f"ratio {ratio:.2f}"
     shape_words = f"validation loss ended at {levels.rise:.3f} times its best"
+    if oscillates(facts, thresholds):
+        return Verdict(verdict="cannot_judge", basis="validation loss oscillates: there is no trend to judge")
+    if unreadable(facts, thresholds):
+        return Verdict(
+            verdict="cannot_judge", basis=f"validation loss is noisy: {levels.doubt:.0%} of its level may be chance"
+        )
     if not rises(facts, thresholds):
         noise_words = f", within its noise of {levels.doubt:.3f}" if levels.rise > thresholds.rise_mild else ""
         return Verdict(

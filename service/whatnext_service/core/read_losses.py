@@ -7,7 +7,7 @@ from whatnext_service.core.curve_view import CurveView, RunFacts
 from whatnext_service.core.curves import CurveReading, Finding, Shape, Trend
 from whatnext_service.core.loops import Method
 from whatnext_service.core.loss_facts import LossFacts
-from whatnext_service.core.loss_shape import Verdict, judge, trend_of
+from whatnext_service.core.loss_shape import Verdict, judge, trend_of, unreadable
 from whatnext_service.core.nominate import best_step_gone
 from whatnext_service.core.read_dpo import preference_findings
 from whatnext_service.core.reading import reading_of
@@ -56,6 +56,7 @@ def _loss_findings(
         rules.overfitting(facts, verdict, thresholds),
         rules.barely_falls(facts, thresholds),
         rules.oscillation(facts, thresholds),
+        _too_noisy(facts, thresholds),
         rules.plateau(facts, thresholds),
         rules.best_early(facts, thresholds),
         rules.still_improving(facts, thresholds),
@@ -85,6 +86,24 @@ def _too_short(facts: LossFacts, thresholds: CurveThresholds) -> Finding | None:
         value=float(facts.n_points),
         threshold=float(thresholds.min_points),
         would_change="More logged points, or three evaluations.",
+        source="evidence 2",
+    )
+
+
+def _too_noisy(facts: LossFacts, thresholds: CurveThresholds) -> Finding | None:
+    """Noise that could hide a rise of a quarter, where the loss fell by no more: nothing can be read (measured)."""
+    levels = facts.levels
+    if levels is None or not unreadable(facts, thresholds):
+        return None
+    return Finding(
+        code="too_noisy",
+        severity="caution",
+        statement=(
+            f"Validation loss is too noisy to read: by chance alone it may end {levels.doubt:.0%} above its best."
+        ),
+        value=levels.doubt,
+        threshold=thresholds.hides_anything,
+        would_change="Full passes over the validation file, a larger one, or more evaluations.",
         source="evidence 2",
     )
 

@@ -32,7 +32,8 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     """Standard errors by which a rise must exceed the series' own noise (evidence 2; measured on simulated healthy
     runs: 2.5 raises 1.5 % false alarms, 2 raises 4 %, 3 raises 0.4 % and misses more of the real rises)."""
     noise_points: Annotated[int, Meta(ge=4)] = 8
-    """Evaluated points from which the noise of a full-pass series can be estimated (measured)."""
+    """Evaluated points from which the noise of a full-pass series is estimated from its differences, and below which
+    from its highest peak (measured)."""
     noisy: Positive = 0.02
     """Noise of a single full-pass value, relative to the best level, from which the series is smoothed (measured)."""
     early_share: Share = 0.3
@@ -48,7 +49,7 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     plateau_from: Share = 0.2
     """Share of training after which a plateau is looked for (method 3: "flat after epoch 1")."""
     hides_anything: Positive = 0.25
-    """Noise of a level, relative to it, from which a series cannot be called flat (measured)."""
+    """Noise of a level, relative to it, from which a series can be called neither flat nor healthy (measured)."""
     barely_falls: Share = 0.9
     """Last over first training loss above which it "barely falls" (method 3, evidence 8)."""
     near_zero: Positive = 0.05
