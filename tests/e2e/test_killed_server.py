@@ -42,11 +42,12 @@ class Service:
         return int((self.cluster.data / "postmaster.pid").read_text().split()[0])
 
     def age_workers(self) -> None:
-        """Let the half minute pass after which a silent worker counts as dead."""
+        """Let the half minute pass after which a silent worker counts as dead, and its leases have ended."""
 
         async def age() -> None:
             conn = await asyncpg.connect(self.cluster.dsn)
             await conn.execute("update procrastinate_workers set last_heartbeat = last_heartbeat - interval '1 minute'")
+            await conn.execute("delete from lease")
             await conn.close()
 
         asyncio.run(age())

@@ -63,6 +63,7 @@ async def test_killed_twenty_times_every_item_is_scored_and_paid_once(dsn: str, 
             process.kill()
             process.join()
             async with services.pool.acquire() as conn:
+                await conn.execute("delete from lease")
                 progress.add(await conn.fetchval(N_DONE, started.id))
         for _ in range(100):
             await evaluate(services, started.id)

@@ -143,7 +143,7 @@ async def test_a_worker_that_died_after_the_paid_call_pays_once(
         with pytest.raises(Killed):
             await work_off(services, pool, "move_run")
     assert spent_since(before, trainer).jobs == 1
-    assert await pool.fetchval("select count(*) from pg_locks where locktype = 'advisory'") == 0
+    assert await pool.fetchval("select count(*) from lease") == 0
     await move_run.move_run(later(services, 30), run["id"])
     await work_off(services, pool)
     assert (await get(api, run))["status"] == "succeeded"

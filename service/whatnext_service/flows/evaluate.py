@@ -9,12 +9,12 @@ from whatnext_service.flows.context import Services
 from whatnext_service.flows.evaluation_run import ItemRun, Plan
 from whatnext_service.flows.grade import Graders
 from whatnext_service.store import evaluation_items, evaluations, suites
-from whatnext_service.store.locks import session_lock
+from whatnext_service.store.leases import lease
 
 
 async def evaluate(services: Services, evaluation_id: str) -> None:
     """Bring an evaluation to its end; called again, it does only what is left."""
-    async with session_lock(services.pool, f"evaluation {evaluation_id}") as mine:
+    async with lease(services.pool, f"evaluation {evaluation_id}") as mine:
         if not mine:
             return
         async with services.pool.acquire() as conn:

@@ -1,8 +1,7 @@
 """Move a provider's run one step forward: submit it, look at it, import what it has become.
 
 The paid call is made once: the intent is recorded before it, and whoever finds an intent without an outcome looks for
-the job at the provider before making another. A session lock keeps two workers from submitting the same run; it goes
-with the connection, so a killed worker leaves nothing locked.
+the job at the provider before making another. A lease keeps two workers from submitting the same run.
 """
 
 from datetime import timedelta
@@ -14,7 +13,7 @@ from whatnext_service.flows.import_job import import_job
 from whatnext_service.flows.provider_content import provider_content
 from whatnext_service.providers.port import Job, JobSpec
 from whatnext_service.store import datasets, provider_files, runs
-from whatnext_service.store.locks import session_lock
+from whatnext_service.store.leases import lease
 
 SETTLE_S = 3.0
 """Seconds an unanswered submission is given to appear in the provider's list before another is made."""
@@ -23,7 +22,7 @@ MAX_BACKOFF_S = 60.0
 
 async def move_run(services: Services, run_id: str) -> None:
     """Take a run one step on; afterwards either it has ended or a job is waiting to look again."""
-    async with session_lock(services.pool, f"run {run_id}") as mine:
+    async with lease(services.pool, f"run {run_id}") as mine:
         if not mine:
             return
         async with services.pool.acquire() as conn:

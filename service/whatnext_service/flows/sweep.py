@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from whatnext_service.flows.context import Services
-from whatnext_service.store import evaluations, idempotency, loops, quality, runs, webhooks
+from whatnext_service.store import evaluations, idempotency, leases, loops, quality, runs, webhooks
 from whatnext_service.store.transaction import transaction
 
 NEGLECT_S = 15.0
@@ -24,6 +24,7 @@ async def sweep(services: Services) -> None:
         for delivery_id in await webhooks.overdue(conn, before):
             await services.defer(conn, "deliver", delivery_id)
         await idempotency.forget_old(conn, now - timedelta(hours=48))
+        await leases.forget_ended(conn)
         late = await loops.past_deadline(conn, now)
     for loop_id, workspace_id in late:
         async with services.begin(workspace_id) as tx:
