@@ -156,7 +156,7 @@ class Comparison(Model, kw_only=True, frozen=True):
     minimum_detectable_effect: float | None = None
     p_value: float | None = None
     standard_error: float | None = None
-    test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "paired_t"] | str | None = None
+    test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "exact_sign", "paired_t"] | str | None = None
     worst_case: float | None = None
 
 
@@ -278,21 +278,21 @@ class Effect(Model, kw_only=True, frozen=True):
     source: str
 
 
-class EffectiveConfig(Sent, kw_only=True, frozen=True):
+class EffectiveConfig(Model, kw_only=True, frozen=True):
     """What really trained, as far as it is known: the values the provider resolved, and the facts that follow.
 
     Two runs are comparable for attribution only by these, never by what was requested (evidence, section 3).
     """
 
-    base_model_snapshot: str | None
-    batch_size: int | None
-    dataset_sha256: str | None
-    learning_rate_multiplier: float | None
-    n_epochs: int | None
-    n_examples: int | None
-    n_steps: int | None
-    seed: int | None
-    validation_sha256: str | None
+    base_model_snapshot: str | None = None
+    batch_size: int | None = None
+    dataset_sha256: str | None = None
+    learning_rate_multiplier: float | None = None
+    n_epochs: int | None = None
+    n_examples: int | None = None
+    n_steps: int | None = None
+    seed: int | None = None
+    validation_sha256: str | None = None
 
 
 class ErrorCount(Model, kw_only=True, frozen=True):
@@ -499,10 +499,10 @@ class NewBudget(Sent, kw_only=True, frozen=True):
 
 
 class NewPoint(Sent, kw_only=True, frozen=True):
-    """Named values at a step."""
+    """Named values at a step. What is no number is sent as `"NaN"`, `"Infinity"` or `"-Infinity"`."""
 
     step: int
-    values: dict[str, float]
+    values: dict[str, float | Literal["-Infinity", "Infinity", "NaN"] | str]
 
 
 class NewTokenPrices(Sent, kw_only=True, frozen=True):
@@ -1284,7 +1284,7 @@ class EvaluationComparison(Model, kw_only=True, frozen=True):
     minimum_detectable_effect: float | None = None
     p_value: float | None = None
     standard_error: float | None = None
-    test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "paired_t"] | str | None = None
+    test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "exact_sign", "paired_t"] | str | None = None
     worst_case: float | None = None
 
 

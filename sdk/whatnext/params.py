@@ -17,21 +17,21 @@ class BudgetPatch(TypedDict):
     max_runs: NotRequired[int | None]
 
 
-class EffectiveConfig(TypedDict):
-    """What really trained, as far as it is known: the values the provider resolved, and the facts that follow.
+class EffectivePatch(TypedDict):
+    """What an external run really trained with, as far as it is known.
 
-    Two runs are comparable for attribution only by these, never by what was requested (evidence, section 3).
+    What is absent stays as it was; in a new run it is null, which is "not known".
     """
 
-    base_model_snapshot: str | None
-    batch_size: int | None
-    dataset_sha256: str | None
-    learning_rate_multiplier: float | None
-    n_epochs: int | None
-    n_examples: int | None
-    n_steps: int | None
-    seed: int | None
-    validation_sha256: str | None
+    base_model_snapshot: NotRequired[str | None]
+    batch_size: NotRequired[int | None]
+    dataset_sha256: NotRequired[str | None]
+    learning_rate_multiplier: NotRequired[float | None]
+    n_epochs: NotRequired[int | None]
+    n_examples: NotRequired[int | None]
+    n_steps: NotRequired[int | None]
+    seed: NotRequired[int | None]
+    validation_sha256: NotRequired[str | None]
 
 
 class HandGrade(TypedDict):
@@ -144,10 +144,10 @@ class NewMultiModel(TypedDict):
 
 
 class NewPoint(TypedDict):
-    """Named values at a step."""
+    """Named values at a step. What is no number is sent as `"NaN"`, `"Infinity"` or `"-Infinity"`."""
 
     step: int
-    values: dict[str, float]
+    values: dict[str, float | Literal["-Infinity", "Infinity", "NaN"]]
 
 
 class NewTokenPrices(TypedDict):
@@ -243,7 +243,7 @@ class RunPatch(TypedDict):
     """Changes to a run. Only an external run's status, failure, cost and effective values may be reported."""
 
     cost: NotRequired[str | None]
-    effective: NotRequired[EffectiveConfig | None]
+    effective: NotRequired[EffectivePatch | None]
     failure: NotRequired[str | None]
     note: NotRequired[str | None]
     status: NotRequired[Literal["cancelled", "failed", "paused", "queued", "running", "succeeded"]]
@@ -421,7 +421,7 @@ class NewRun(TypedDict):
 
     allow_confounded: NotRequired[bool]
     config: NotRequired[RunConfig | None]
-    effective: NotRequired[EffectiveConfig | None]
+    effective: NotRequired[EffectivePatch | None]
     loop_id: str
     note: NotRequired[str | None]
     overrides: NotRequired[Overrides | None]

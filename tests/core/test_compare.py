@@ -127,6 +127,49 @@ def test_equal_scores_on_every_item_still_have_an_interval(n: int) -> None:
     assert on_ten(scores, scores, margin=9.0).verdict == "no_difference"
 
 
+@pytest.mark.parametrize("step", [0.4, -0.4, 2.0])
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize("n", range(1, 13))
+def test_the_same_change_on_every_item_is_judged_by_the_exact_sign_test(n: int, confidence: float, step: float) -> None:
+    """Against every way in which the signs could have fallen, each as likely when there is no difference."""
+    reference: list[float | None] = [4.0 + 0.1 * place for place in range(n)]
+    candidate: list[float | None] = [4.0 + 0.1 * place + step for place in range(n)]
+    result = on_ten(candidate, reference, confidence=confidence)
+    as_far = sum(abs(sum(signs)) == n for signs in product((-1, 1), repeat=n))
+    assert result.test == "exact_sign"
+    assert result.p_value == pytest.approx(as_far / 2**n, abs=1e-9)
+    assert result.low is not None
+    assert result.high is not None
+    significant = as_far / 2**n <= 1.0 - confidence
+    assert (result.low > 0.0 or result.high < 0.0) == significant
+    assert result.verdict == (("improved" if step > 0 else "worse") if significant else "inconclusive")
+
+
+def test_a_small_gain_on_all_of_fifty_items_is_an_improvement() -> None:
+    reference: list[float | None] = [4.0 + 0.1 * (place % 20) for place in range(50)]
+    result = on_ten([score + 0.4 for score in reference if score is not None], reference)
+    assert result.verdict == "improved"
+    assert (result.low, result.high) == (pytest.approx(0.343, abs=1e-3), pytest.approx(0.457, abs=1e-3))
+
+
+@pytest.mark.parametrize("n", [3, 6, 10])
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_the_interval_of_equal_differences_misses_the_truth_as_seldom_as_promised(n: int, confidence: float) -> None:
+    """Items that go up by 0.4 with probability q, else down by it: only n of n make the differences equal."""
+    reference: list[float | None] = [5.0] * n
+    result = on_ten([5.4] * n, reference, confidence=confidence)
+    assert result.low is not None
+    for q in np.linspace(0.01, 1.0, 100):
+        if not result.low <= 0.4 * (2.0 * q - 1.0):
+            assert q**n <= (1.0 - confidence) / 2.0 + 1e-12
+
+
+def test_sources_that_changed_alike_count_as_one_item_each() -> None:
+    reference: list[float | None] = [5.0] * 24
+    few, many = (on_ten([5.4] * 24, reference, clusters=tuple(place * n // 24 for place in range(24))) for n in (5, 6))
+    assert (few.verdict, many.verdict) == ("inconclusive", "improved")
+
+
 def test_clusters_of_one_item_change_nothing() -> None:
     candidate = shifted(1.0, 0.0, 2.0, -1.0)
     plain, alone = on_ten(candidate, list(BASE)), on_ten(candidate, list(BASE), clusters=tuple(range(12)))

@@ -10,7 +10,7 @@ from scipy import special
 from whatnext_service.core.bootstrap import FloatArray, percentile_interval, resampled_means, two_sided_p
 from whatnext_service.core.mcnemar import exact_mcnemar_p, share_error, share_interval
 
-Test = Literal["paired_t", "bootstrap", "exact_mcnemar", "clustered_t"]
+Test = Literal["paired_t", "bootstrap", "exact_mcnemar", "clustered_t", "exact_sign"]
 
 BOOTSTRAP_MAX_ITEMS = 500
 """Above it the mean of bounded scores is close enough to normal for the t interval, however skewed the items."""
@@ -127,19 +127,25 @@ def binary_interval(differences: FloatArray, spread: float, confidence: float) -
 
 
 def _constant_interval(mean: float, n: int, spread: float, confidence: float, test: Test) -> Interval:
-    """n equal differences exclude, at the confidence, a share of unlike items above 1 - (1 - confidence)^(1/n).
+    """n equal differences, which have no spread to go by: the exact sign test, or for differences of zero a bound.
 
-    That is the rule of three, here for items that may lie anywhere on the scale (`spread` is its length).
+    Were the change as likely to hurt an item as to help it, all n would go one way with probability 2^(1 - n). The
+    interval agrees with that test: by Clopper and Pearson, n of n exclude a share of items that go the other way above
+    1 - ((1 - confidence) / 2)^(1 / n), and each of them is taken to go as far as those seen. So six items suffice at
+    95 %. Differences of zero tell nothing of how far an unlike item goes: it may lie anywhere on the scale (`spread`
+    is its length), and by the rule of three at most a share of 1 - (1 - confidence)^(1 / n) is unlike.
     """
-    unlike = 1.0 - (1.0 - confidence) ** (1.0 / n)
-    low, high = mean - unlike * (spread + mean), mean + unlike * (spread - mean)
-    ruled_out = abs(mean) / (spread + abs(mean)) if spread > 0.0 else 0.0
+    if abs(mean) <= 1e-12 * spread:
+        reach, p_value = spread * (1.0 - (1.0 - confidence) ** (1.0 / n)), 1.0
+    else:
+        reach = 2.0 * abs(mean) * (1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / n))
+        p_value, test = 2.0 ** (1 - n), "exact_sign"
     return Interval(
         difference=mean,
         standard_error=0.0,
         df=float(max(1, n - 1)),
-        low=low,
-        high=high,
-        p_value=(1.0 - ruled_out) ** n,
+        low=mean - reach,
+        high=mean + reach,
+        p_value=p_value,
         test=test,
     )
