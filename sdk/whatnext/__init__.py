@@ -40,7 +40,7 @@ from whatnext.errors import (
     WebhookVerificationError,
     WhatnextError,
 )
-from whatnext.models import EffectiveConfig, Overrides, RunConfig
+from whatnext.models import Overrides, RunConfig
 from whatnext.sync import Client
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "ConflictError",
-    "EffectiveConfig",
     "IdempotencyMismatchError",
     "NotFoundError",
     "NothingToCarryOutError",

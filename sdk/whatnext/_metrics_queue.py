@@ -2,17 +2,16 @@
 
 import hashlib
 import logging
-import math
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from whatnext._config import Config
-from whatnext._operation import Ref, path_segment
+from whatnext._operation import Ref, number_or_word, path_segment
 from whatnext._spool import ROTATE_BYTES, Spool, create, take_over
 from whatnext.errors import APIStatusError, WhatnextError
 
@@ -38,7 +37,8 @@ class Line(msgspec.Struct, kw_only=True, frozen=True):
     run: str
     """The run as a path segment."""
     step: int
-    values: dict[str, float]
+    values: dict[str, float | str]
+    """Text for what is not finite."""
 
 
 class Batch(msgspec.Struct, kw_only=True, frozen=True):
@@ -71,12 +71,9 @@ class MetricsQueue:
             return sum(spool.pending for spool in self._spools)
 
     def add(self, run: Ref, step: int, values: Mapping[str, Any]) -> None:
-        """Keep a point; on disk when this returns. What is no finite number is left out, with one warning."""
+        """Keep a point; on disk when this returns."""
         segment = path_segment(run)
-        finite = {name: number for name, number in _numbers(values) if math.isfinite(number)}
-        if len(finite) < len(values):
-            self._warn("values that are no finite numbers are not logged")
-        items = list(finite.items())
+        items = [(name, number_or_word(float(value))) for name, value in values.items()]
         lines = [
             msgspec.json.encode(Line(run=segment, step=int(step), values=dict(items[at : at + MAX_VALUES]))) + b"\n"
             for at in range(0, len(items), MAX_VALUES)
@@ -153,8 +150,3 @@ def refused_for_good(error: WhatnextError, batch: Batch) -> bool:
     refused = isinstance(error, APIStatusError) and error.status in REFUSED
     LOG.warning("%d points of %s were not %s: %s", batch.n_points, batch.run, "taken" if refused else "sent", error)
     return refused
-
-
-def _numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in values.items():
-        yield name, float(value)

@@ -1,10 +1,11 @@
 """Operations of the service: their paths, their requests and how their answers are decoded."""
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -104,7 +105,7 @@ def query_string(query: Mapping[str, Any]) -> str:
     for name, value in query.items():
         if value is UNSET or value is None:
             continue
-        several: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
+        several = cast("Sequence[object]", value) if isinstance(value, list | tuple) else (value,)
         pairs.extend((name, query_text(each)) for each in several)
     return urlencode(pairs)
 
@@ -125,8 +126,28 @@ def query_text(value: object) -> str:
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:
-    """A JSON body of what was given."""
-    return msgspec.json.encode({name: value for name, value in body.items() if value is not UNSET})
+    """A JSON body of what was given; NaN and infinities, which JSON does not have, as text."""
+    given = {name: value for name, value in body.items() if value is not UNSET}
+    encoded = msgspec.json.encode(given)
+    # msgspec writes them as null, which means something else
+    return msgspec.json.encode(_in_words(msgspec.to_builtins(given))) if b"null" in encoded else encoded
+
+
+def number_or_word(value: float) -> float | str:
+    """A number as the service takes it: `"NaN"`, `"Infinity"` or `"-Infinity"` where it is not finite."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, float):
+        return number_or_word(value)
+    if isinstance(value, dict):
+        return {name: _in_words(each) for name, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_in_words(each) for each in cast("list[Any]", value)]
+    return value
 
 
 def decode(decoder: msgspec.json.Decoder[T], content: bytes) -> T:

@@ -64,10 +64,10 @@ class TestMetrics:
 
     async def test_a_value_sent_again_is_replaced(self, api: httpx.AsyncClient, run: Json) -> None:
         path = f"/v1/runs/{run['id']}/metrics"
-        ok(await api.post(path, json={"points": [{"step": 1, "values": {"loss": 2.0}}]}))
-        second = ok(await api.post(path, json={"points": [{"step": 1, "values": {"loss": 1.0}}]}))
+        ok(await api.post(path, json={"points": [{"step": 1, "values": {"perplexity": 2.0}}]}))
+        second = ok(await api.post(path, json={"points": [{"step": 1, "values": {"perplexity": 1.0}}]}))
         assert second["n_new"] == 0
-        assert ok(await api.get(path))["series"] == [{"name": "loss", "steps": [1], "values": [1.0]}]
+        assert ok(await api.get(path))["series"] == [{"name": "perplexity", "steps": [1], "values": [1.0]}]
 
     @pytest.mark.parametrize(
         "content",
@@ -103,6 +103,28 @@ class TestMetrics:
         assert series["train_loss"]["values"] == [2.0, 1.5, None, None, None]
         assert receipt["reading"]["shape"] == "diverged"
         assert receipt["reading"]["findings"][0]["code"] == "not_finite"
+
+    async def test_a_run_that_became_nan_is_seen_from_points(self, api: httpx.AsyncClient, run: Json) -> None:
+        """JSON has no NaN: it is sent as text, and is the same evidence as in a file."""
+        losses = [2.0, 1.6, 1.3, 9.0, "Infinity", "NaN", "NaN"]
+        for step, loss in enumerate(losses, start=1):
+            point = {"step": step, "values": {"train_loss": loss, "grad_norm": "-Infinity"}}
+            receipt = ok(await api.post(f"/v1/runs/{run['id']}/metrics", json={"points": [point]}))
+        assert receipt["reading"]["shape"] == "diverged"
+        finding = receipt["reading"]["findings"][0]
+        assert (finding["code"], finding["severity"], finding["value"]) == ("not_finite", "critical", 5.0)
+        (series,) = ok(await api.get(f"/v1/runs/{run['id']}/metrics?name=train_loss"))["series"]
+        assert series["values"] == [2.0, 1.6, 1.3, 9.0, None, None, None]
+
+    @pytest.mark.parametrize("value", [None, "nan", "0.5", True, [1.0]])
+    async def test_a_value_that_is_no_number(
+        self, api: httpx.AsyncClient, counts: Counts, run: Json, value: object
+    ) -> None:
+        """Null is refused: it may mean "not measured" or "not a number", which are not the same evidence."""
+        before = await counts()
+        body = {"points": [{"step": 1, "values": {"train_loss": value}}]}
+        refused(await api.post(f"/v1/runs/{run['id']}/metrics", json=body), 400, "invalid_body")
+        assert await counts() == before
 
     async def test_a_result_file_above_the_limit(self, api: httpx.AsyncClient, counts: Counts, run: Json) -> None:
         before = await counts()

@@ -175,6 +175,22 @@ async def test_an_external_run_is_reported_by_hand(api: httpx.AsyncClient, versi
     assert failed["finished_at"] is not None
 
 
+async def test_what_is_known_of_an_external_run_may_be_told_bit_by_bit(api: httpx.AsyncClient, version: Json) -> None:
+    names = ("base_model_snapshot", "dataset_sha256", "validation_sha256", "n_examples", "n_epochs", "batch_size")
+    unknown: Json = dict.fromkeys((*names, "learning_rate_multiplier", "n_steps", "seed"))
+    run = await first_run(api, "letters", version, effective={"batch_size": 8})
+    assert run["effective"] == unknown | {"batch_size": 8}
+    at = f"/v1/runs/{run['id']}"
+    told = ok(await api.patch(at, json={"effective": {"n_epochs": 2, "seed": 7}}))
+    assert told["effective"] == unknown | {"batch_size": 8, "n_epochs": 2, "seed": 7}
+    taken_back = ok(await api.patch(at, json={"effective": {"seed": None}}))
+    assert taken_back["effective"] == unknown | {"batch_size": 8, "n_epochs": 2}
+    assert ok(await api.patch(at, json={"effective": {}})) == taken_back
+    refused(await api.patch(at, json={"effective": {"epochs": 2}}), 400, "invalid_body", "/effective/epochs")
+    refused(await api.patch(at, json={"effective": {"n_epochs": 0}}), 400, "invalid_body", "/effective/n_epochs")
+    assert ok(await api.patch(at, json={"effective": None}))["effective"] is None
+
+
 async def test_if_match_guards_a_run(api: httpx.AsyncClient, version: Json) -> None:
     run = await first_run(api, "letters", version)
     path = f"/v1/runs/{run['id']}"

@@ -1,7 +1,6 @@
 """Logged metrics: in the background, in batches, over crashes."""
 
 import asyncio
-import logging
 import os
 import signal
 import subprocess
@@ -147,19 +146,35 @@ async def test_a_key_that_is_refused_keeps_the_points(kind: str, tmp_path: Path)
     await closed(client)
 
 
-async def test_what_is_no_finite_number_is_left_out_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING)
+async def test_what_is_no_finite_number_is_logged_in_words(tmp_path: Path) -> None:
     fake = FakeService()
     with fake.client(spool_dir=tmp_path) as client:
         client.runs.log("run_1", step=1, train_loss=float("nan"), valid_loss=2.0)
-        client.runs.log("run_1", step=2, train_loss=float("inf"))
+        client.runs.log("run_1", step=2, train_loss=float("inf"), valid_loss=float("-inf"))
+    assert received(fake) == [
+        ("run_1", 1, {"train_loss": "NaN", "valid_loss": 2.0}),
+        ("run_1", 2, {"train_loss": "Infinity", "valid_loss": "-Infinity"}),
+    ]
+
+
+async def test_a_point_of_many_values_is_sent_as_several(tmp_path: Path) -> None:
+    fake = FakeService()
+    with fake.client(spool_dir=tmp_path) as client:
         client.runs.log("run_1", {f"m{i}": i for i in range(100)}, step=3)
-    points = received(fake)
-    assert points[0] == ("run_1", 1, {"valid_loss": 2.0})
-    assert [(step, len(values)) for _, step, values in points[1:]] == [(3, 64), (3, 36)]
-    assert caplog.text.count("no finite numbers") == 1
+    assert [(step, len(values)) for _, step, values in received(fake)] == [(3, 64), (3, 36)]
+
+
+@both_kinds
+async def test_what_is_no_finite_number_in_a_body_is_sent_in_words(kind: str, tmp_path: Path) -> None:
+    fake = FakeService()
+    client = client_of(fake, kind, tmp_path)
+    points = [{"step": 1, "values": {"train_loss": float("nan"), "reward": float("-inf"), "n": 2}}]
+    await done(client.runs.log_metrics("run_1", points=points))
+    await done(client.runs.update("run_1", note=None))
+    await closed(client)
+    sent = {"train_loss": "NaN", "reward": "-Infinity", "n": 2}
+    assert received(fake) == [("run_1", 1, sent)]
+    assert fake.requests[-1].json == {"note": None}
 
 
 async def test_a_folder_that_cannot_be_written_is_told_and_replaced(

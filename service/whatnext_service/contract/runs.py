@@ -13,7 +13,28 @@ from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunStatus, Va
 
 Provider = Literal["openai", "sandbox", "external"]
 MetricName = Annotated[str, Meta(min_length=1, max_length=128)]
+MetricValue = float | Literal["NaN", "Infinity", "-Infinity"]
+"""A number; JSON has no others, and a training that breaks logs them."""
 ReportedStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
+Count = Annotated[int, Meta(ge=1, le=10**12)]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class EffectivePatch(Body, kw_only=True, frozen=True):
+    """What an external run really trained with, as far as it is known.
+
+    What is absent stays as it was; in a new run it is null, which is "not known".
+    """
+
+    base_model_snapshot: Annotated[str, Meta(min_length=1, max_length=256)] | None | UnsetType = UNSET
+    dataset_sha256: Digest | None | UnsetType = UNSET
+    validation_sha256: Digest | None | UnsetType = UNSET
+    n_examples: Count | None | UnsetType = UNSET
+    n_epochs: Annotated[int, Meta(ge=1, le=100_000)] | None | UnsetType = UNSET
+    learning_rate_multiplier: Annotated[float, Meta(gt=0, le=1e6)] | None | UnsetType = UNSET
+    batch_size: Count | None | UnsetType = UNSET
+    n_steps: Count | None | UnsetType = UNSET
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None | UnsetType = UNSET
 
 
 class NewRun(Body, kw_only=True, frozen=True):
@@ -36,7 +57,7 @@ class NewRun(Body, kw_only=True, frozen=True):
     note: Text | None = None
     status: ReportedStatus | None = None
     """External runs only: where it stands; null means `running`."""
-    effective: EffectiveConfig | None = None
+    effective: EffectivePatch | None = None
     """External runs only: the values as they were resolved."""
 
 
@@ -47,7 +68,7 @@ class RunPatch(Body, kw_only=True, frozen=True):
     status: ReportedStatus | UnsetType = UNSET
     failure: Text | None | UnsetType = UNSET
     cost: Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,6})?$")] | None | UnsetType = UNSET
-    effective: EffectiveConfig | None | UnsetType = UNSET
+    effective: EffectivePatch | None | UnsetType = UNSET
 
 
 class Run(Resource, kw_only=True, frozen=True):
@@ -88,16 +109,19 @@ class Run(Resource, kw_only=True, frozen=True):
 
 
 class NewPoint(Body, kw_only=True, frozen=True):
-    """Named values at a step."""
+    """Named values at a step. What is no number is sent as `"NaN"`, `"Infinity"` or `"-Infinity"`."""
 
     step: Annotated[int, Meta(ge=0, le=10**12)]
     values: Annotated[
-        dict[Annotated[str, Meta(min_length=1, max_length=128)], float], Meta(min_length=1, max_length=64)
+        dict[Annotated[str, Meta(min_length=1, max_length=128)], MetricValue], Meta(min_length=1, max_length=64)
     ]
 
 
 class NewMetrics(Body, kw_only=True, frozen=True):
-    """Points to append. A value already known under the same name and step is replaced."""
+    """Points to append. A value already known under the same name and step is replaced.
+
+    Other tools' names, such as `loss` or `eval/loss`, are read as in a result file: `train_loss`, `full_valid_loss`.
+    """
 
     points: Annotated[tuple[NewPoint, ...], Meta(min_length=1, max_length=10_000)]
 
@@ -114,7 +138,7 @@ class MetricsReceipt(Resource, kw_only=True, frozen=True):
     format: str
     """The dialect that was read: `points`, or the kind of result file."""
     notes: tuple[str, ...]
-    """What was repaired or left out while reading a file."""
+    """What was renamed, repaired or left out."""
     reading: CurveReading | None
 
 

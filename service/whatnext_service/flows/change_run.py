@@ -5,8 +5,8 @@ from decimal import Decimal
 import msgspec
 from msgspec import UNSET
 
-from whatnext_service.contract.runs import Checkpoint, NewCheckpoint, Run, RunPatch
-from whatnext_service.core.runs import FINAL_STATUSES, check_move
+from whatnext_service.contract.runs import Checkpoint, EffectivePatch, NewCheckpoint, Run, RunPatch
+from whatnext_service.core.runs import FINAL_STATUSES, EffectiveConfig, check_move
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
@@ -28,6 +28,8 @@ async def change_run(tx: Tx, ref: str, patch: RunPatch, if_version: int | None) 
     given = {name: value for name in patch.__struct_fields__ if (value := getattr(patch, name)) is not UNSET}
     if isinstance(given.get("cost"), str):
         given["cost"] = Decimal(given["cost"])
+    if isinstance(given.get("effective"), EffectivePatch):
+        given["effective"] = effective_after(run.effective, given["effective"])
     status, failure = given.pop("status", run.status), given.pop("failure", run.failure)
     changed = msgspec.structs.replace(run, **given)
     if changed == run and (status, failure) == (run.status, run.failure):
@@ -53,6 +55,13 @@ async def change_run(tx: Tx, ref: str, patch: RunPatch, if_version: int | None) 
         tx.tell("run.changed", run.id, run.version + 1, loop_id=run.loop_id)
     tx.loop_moved(run.loop_id)
     return await look_up.find_run(tx, run.id)
+
+
+def effective_after(known: EffectiveConfig | None, patch: EffectivePatch) -> EffectiveConfig:
+    """What is known of an external run after a report: what was not reported stays, or is null."""
+    given = {name: value for name in patch.__struct_fields__ if (value := getattr(patch, name)) is not UNSET}
+    before = msgspec.structs.asdict(known) if known else dict.fromkeys(EffectiveConfig.__struct_fields__)
+    return EffectiveConfig(**(before | given))
 
 
 async def cancel_run(tx: Tx, ref: str) -> Run:

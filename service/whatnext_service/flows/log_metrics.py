@@ -2,10 +2,13 @@
 
 import math
 
+import msgspec
+
 from whatnext_service.contract.runs import Curves, CurveSeries, MetricsReceipt, NewMetrics
 from whatnext_service.core.curve_points import downsample, series_from_points
 from whatnext_service.core.curves import Curve, CurveReading, Series
 from whatnext_service.core.read_curve import read_curve
+from whatnext_service.core.result_columns import canonical_metric, point_names
 from whatnext_service.core.result_files import ParsedCurve, parse_result_file
 from whatnext_service.core.runs import FINAL_STATUSES
 from whatnext_service.errors import DomainError
@@ -15,12 +18,16 @@ from whatnext_service.store import checkpoints, datasets, loops, metrics, runs
 
 
 async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt:
-    """Append points to an external run's curve; the same points again change nothing."""
+    """Append points to an external run's curve, under the names that a result file's columns have here.
+
+    The same points again change nothing.
+    """
     run_id = await _external(tx, run_ref)
+    new, notes = _renamed(new)
     columns = metrics.MetricColumns(
         names=[name for point in new.points for name in point.values],
         steps=[point.step for point in new.points for _ in point.values],
-        values=[value for point in new.points for value in point.values.values()],
+        values=[float(value) for point in new.points for value in point.values.values()],
     )
     stored = await metrics.upsert(tx.conn, run_id, columns)
     known = (await look_up.find_run(tx, run_id)).reading
@@ -31,7 +38,7 @@ async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt
         n_new=stored.n_new,
         last_step=max(columns.steps),
         format="points",
-        notes=(),
+        notes=notes,
         reading=reading,
     )
 
@@ -108,13 +115,34 @@ async def refresh_reading(tx: Tx, run_id: str) -> CurveReading | None:
 async def curves_of(tx: Tx, run_ref: str, names: list[str] | None, max_points: int | None) -> Curves:
     """A run's curves; with `max_points` each is downsampled without losing its shape."""
     run = await look_up.find_run(tx, run_ref)
-    series = (await _curve(tx, run.id, names)).series
+    wanted = [*names, *map(canonical_metric, names)] if names else names
+    series = (await _curve(tx, run.id, wanted)).series
     return Curves(
         run_id=run.id,
         series=tuple(_shown(downsample(each, max_points) if max_points else each) for each in series),
         n_points=sum(len(each.steps) for each in series),
         best_step=run.reading.best_step if run.reading else None,
     )
+
+
+def _renamed(new: NewMetrics) -> tuple[NewMetrics, tuple[str, ...]]:
+    """The points under canonical names, and what was read as what."""
+    known: dict[tuple[str, ...], tuple[str | None, ...]] = {}
+    read: dict[str, str | None] = {}
+    points = []
+    for point in new.points:
+        sent = tuple(point.values)
+        names = known.get(sent) or known.setdefault(sent, point_names(sent))
+        pairs = zip(names, point.values.values(), strict=True)
+        points.append(
+            msgspec.structs.replace(point, values={name: value for name, value in pairs if name is not None})
+        )
+        read.update(zip(sent, names, strict=True))
+    renamed = ", ".join(f"{sent} as {name}" for sent, name in read.items() if name not in (sent, None))
+    notes = [f"metrics read: {renamed}"] if renamed else []
+    if None in read.values():
+        notes.append("the run's average training loss, sent with the summary, left out")
+    return msgspec.structs.replace(new, points=tuple(points)), tuple(notes)
 
 
 def _shown(series: Series) -> CurveSeries:

@@ -9,6 +9,7 @@ from whatnext_service.core.lineage import apply_overrides, check_one_variable
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
+from whatnext_service.flows.change_run import effective_after
 from whatnext_service.flows.context import Tx
 from whatnext_service.store import datasets, loops, recommendations, runs, state, suites
 
@@ -48,7 +49,7 @@ async def start_run(tx: Tx, new: NewRun) -> Run:
             provider=provider,
             status=status,
             config=config,
-            effective=new.effective,
+            effective=effective_after(None, new.effective) if new.effective else None,
             changed=changed,
             confounded_by=changed if len(changed) > 1 else (),
             validation_version_id=loop.validation_version_id,
