@@ -41,7 +41,10 @@ async def test_an_unknown_code_has_no_page(anonymous: httpx.AsyncClient) -> None
     refused(await anonymous.get("/problems/nothing"), 404, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v2/loops", "/v1/loops/a/b/c", "/v1/runs/a/R1/x/y"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/v1", "/v1/nothing", "/v2/loops", "/v1/loops/a/b/c", "/v1/runs/a/R1/x/y", "/schema", "/schema/openapi.json"],
+)
 async def test_an_unmatched_route_is_not_found(api: httpx.AsyncClient, path: str) -> None:
     refused(await api.get(path), 404, "not_found")
 
@@ -53,6 +56,24 @@ async def test_a_wrong_method_is_told_with_the_right_ones(api: httpx.AsyncClient
     response = await api.request(method, path)
     refused(response, 405, "method_not_allowed")
     assert "GET" in response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/livez", "GET, OPTIONS"),
+        ("/problems/conflict", "GET, OPTIONS"),
+        ("/v1/loops", "GET, OPTIONS, POST"),
+        ("/v1/runs/a", "GET, OPTIONS, PATCH"),
+        ("/v1/runs/a/R1/metrics", "GET, OPTIONS, POST, PUT"),
+    ],
+)
+async def test_options_tells_the_methods_even_without_a_key(
+    anonymous: httpx.AsyncClient, path: str, allow: str
+) -> None:
+    response = await anonymous.options(path)
+    assert response.status_code == 204
+    assert response.headers["allow"] == allow
 
 
 async def test_a_body_above_the_limit_is_too_large(api: httpx.AsyncClient) -> None:
@@ -104,8 +125,8 @@ async def test_a_media_type_that_is_not_offered(api: httpx.AsyncClient, what: st
 
 async def test_a_fault_of_ours_tells_no_details(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
-        raise RuntimeError("the secret is 42")
+        raise RuntimeError("the secret is swordfish")
 
     monkeypatch.setattr("whatnext_service.flows.lists.list_loops", broken)
     problem = refused(await api.get("/v1/loops"), 500, "internal_error")
-    assert "42" not in str(problem)
+    assert "swordfish" not in str(problem)

@@ -287,6 +287,8 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
         "https://",
         "https://exa mple.com/",
         "javascript:alert(1)",
+        "https://bücher.example/",
+        "https://example.com/ä",
         "https://example.com/" + "x" * 2000,
     ],
 )

@@ -32,6 +32,7 @@ from whatnext_service.api.auth import KeyAuthentication, require_scope
 from whatnext_service.api.call import CallInHand
 from whatnext_service.api.edge import Edge, Log
 from whatnext_service.api.limits import RateLimit, WaitingRoom
+from whatnext_service.api.options import options_handlers
 from whatnext_service.api.problem import on_any_error, on_domain_error, on_http_error
 from whatnext_service.api.prometheus import Metrics
 from whatnext_service.api.strict_request import StrictRequest
@@ -75,8 +76,9 @@ def create_application(
 ) -> Application:
     """Build the application; whoever builds it puts `services` into its state before the first request."""
     metrics = Metrics()
+    handlers = [handler for module in MODULES for handler in module.HANDLERS]
     return Application(
-        route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
+        route_handlers=[*options_handlers(handlers), *handlers],
         request_class=StrictRequest,
         dependencies={"call": Provide(_call, sync_to_thread=False)},
         middleware=[KeyAuthentication],

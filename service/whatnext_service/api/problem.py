@@ -285,7 +285,9 @@ def on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Resp
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """The framework refused it: no such route, a wrong parameter, a body too large."""
-    code = _BY_STATUS.get(error.status_code, "internal_error")
+    code = _BY_STATUS.get(error.status_code)
+    if code is None:
+        return on_any_error(request, error)
     details = error.extra if isinstance(error.extra, list) else []
     if [each.get("key") for each in details if isinstance(each, dict)] == ["data"]:
         # What the framework says when a body is missing.
@@ -297,7 +299,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
         if isinstance(each, dict)
     )
     detail = "; ".join(f"{each.pointer}: {each.message}" for each in errors) or error.detail
-    response = problem_response(request, code, detail if code != "internal_error" else "", errors)
+    response = problem_response(request, code, detail, errors)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response

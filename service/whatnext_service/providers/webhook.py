@@ -60,7 +60,7 @@ class WebhookPoster:
             raise ProviderError("timeout", "the endpoint did not answer in time", retryable=True) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
             raise ProviderError("unreachable", str(error)[:200] or type(error).__name__, retryable=True) from error
-        except (httpcore.UnsupportedProtocol, ValueError) as error:
+        except (httpcore.UnsupportedProtocol, ValueError, TypeError) as error:
             raise ProviderError("refused", "the URL cannot be called", retryable=False) from error
 
     async def close(self) -> None:
