@@ -407,7 +407,10 @@ class NewLoop(TypedDict):
 
 
 class NewMetrics(TypedDict):
-    """Points to append. A value already known under the same name and step is replaced."""
+    """Points to append. A value already known under the same name and step is replaced.
+
+    Other tools' names, such as `loss` or `eval/loss`, are read as in a result file: `train_loss`, `full_valid_loss`.
+    """
 
     points: list[NewPoint]
 

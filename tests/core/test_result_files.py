@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from whatnext_service.core.curves import Series
+from whatnext_service.core.result_columns import point_names
 from whatnext_service.core.result_files import ParsedCurve, parse_result_file
 from whatnext_service.errors import DomainError
 
@@ -111,6 +112,27 @@ def test_header_families_are_read_under_canonical_names(header: str, canonical: 
     cells = ",".join("0.5" for _ in header.split(","))
     parsed = parse_result_file(f"step,{header}\n1,{cells}\n2,{cells}\n".encode())
     assert tuple(series.name for series in parsed.curve.series) == canonical
+
+
+@pytest.mark.parametrize(
+    ("sent", "canonical", "source"),
+    [
+        (("loss", "eval_loss"), ("train_loss", "full_valid_loss"), "hazards 9: Hugging Face"),
+        (("train/loss", "eval/loss", "train/learning_rate"), ("train_loss", "full_valid_loss", "learning_rate"), "W&B"),
+        (("val_loss", "validation_loss"), ("full_valid_loss", "validation_loss"), "the more trustworthy takes it"),
+        (("Training Loss", "Validation Loss"), ("train_loss", "full_valid_loss"), "hazards 2: a notebook table"),
+        (("train_loss", "loss"), ("train_loss", "loss"), "its own name before any other"),
+        (("loss", "train_loss"), ("loss", "train_loss"), "whatever the order"),
+        (("Loss", "loss"), ("train_loss", "loss"), "equally trustworthy: the first"),
+        (("valid_loss", "perplexity"), ("valid_loss", "perplexity"), "one batch; unknown kept"),
+        (("train_runtime", "train_loss", "epoch"), ("train_runtime", None, "epoch"), "hazards 9: the run's average"),
+        ((), (), "nothing"),
+    ],
+)  # fmt: skip
+def test_a_points_metrics_are_named_like_a_files_columns(
+    sent: tuple[str, ...], canonical: tuple[str | None, ...], source: str
+) -> None:
+    assert point_names(sent) == canonical, source
 
 
 def test_rows_without_steps_are_numbered() -> None:

@@ -148,6 +148,17 @@ async def test_a_wait_ends_when_the_run_does(client: whatnext.AsyncClient) -> No
     assert (series.steps, series.values) == ([1, 2], [2.0, 1.0])
 
 
+async def test_a_loss_logged_under_a_trainers_name_is_read(client: whatnext.AsyncClient) -> None:
+    run = await external_run(client)
+    for step in range(1, 6):
+        await client.runs.log(run, {"eval/loss": 0.9 + 0.1 * step}, step=10 * step, loss=1.0 / step)
+    await client.runs.flush(timeout_s=20)
+    assert [series.name for series in (await client.runs.metrics(run)).series] == ["full_valid_loss", "train_loss"]
+    reading = (await client.runs.get(run)).reading
+    assert reading is not None
+    assert (reading.trend, reading.first_valid_loss, reading.last_valid_loss) == ("above_first", 1.0, 1.4)
+
+
 async def test_a_problem_arrives_as_its_error(client: whatnext.AsyncClient) -> None:
     run = await external_run(client)
     overrides: params.Overrides = {"n_epochs": 1, "learning_rate_multiplier": 0.5}

@@ -106,6 +106,14 @@ EVIDENCE_COLUMNS = frozenset(
 PLAIN_ALIASES = MappingProxyType({"full_valid_loss": ("validation_loss",)})
 """Elsewhere `validation_loss` is a trainer's full pass."""
 
+_RANKED = MappingProxyType(
+    {
+        alias: (canonical, rank)
+        for canonical, aliases in ALIASES.items()
+        for rank, alias in enumerate((*aliases, *PLAIN_ALIASES.get(canonical, ())))
+    }
+)
+"""Name of a single metric: its canonical name, and how far down it stands among the names of that one."""
 _NAMED_EVAL_LOSS = re.compile(r"eval_(.+)_loss")
 
 
@@ -124,8 +132,24 @@ def plain_name(name: str) -> str:
 
 def canonical_metric(name: str) -> str:
     """The canonical name of one metric on its own; an unknown one keeps its name."""
-    key = plain_name(name)
-    return next((canonical for canonical, aliases in ALIASES.items() if key in aliases), name)
+    return _RANKED.get(plain_name(name), (name, 0))[0]
+
+
+def point_names(names: Sequence[str]) -> tuple[str | None, ...]:
+    """The canonical names of the metrics of one point; null for the run's average among them.
+
+    Of several names of one metric the most trustworthy takes it and the others stay as sent. Beside `train_runtime`,
+    in a Hugging Face summary, `train_loss` is the average of the whole run and no point of the curve (hazards 9).
+    """
+    ranked = [_RANKED.get(plain_name(name), (name, 0)) for name in names]
+    held: dict[str, tuple[int, int]] = {}
+    for place, (canonical, rank) in enumerate(ranked):
+        held[canonical] = min(held.get(canonical, (rank, place)), (rank, place))
+    summary = "train_runtime" in names
+    return tuple(
+        None if summary and name == "train_loss" else canonical if held[canonical][1] == place else name
+        for place, (name, (canonical, _)) in enumerate(zip(names, ranked, strict=True))
+    )
 
 
 def canonical_names(names: Sequence[str]) -> tuple[str, ...]:
