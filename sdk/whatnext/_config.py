@@ -55,27 +55,37 @@ def make_config(
     spool_dir: str | Path | None,
 ) -> Config:
     """A client's settings from its arguments and, for what is missing, the environment."""
-    key = api_key if api_key is not None else environment.get("WHATNEXT_API_KEY", "")
-    if not key.strip():
+    url = checked_url(base_url if base_url is not None else environment.get("WHATNEXT_BASE_URL") or DEFAULT_BASE_URL)
+    key = (api_key if api_key is not None else environment.get("WHATNEXT_API_KEY", "")).strip()
+    if not key:
         raise ConfigurationError("no API key: pass `api_key` or set WHATNEXT_API_KEY")
-    if not (key.isascii() and key.isprintable()) or " " in key.strip():
+    if not (key.isascii() and key.isprintable()) or " " in key:
         raise ConfigurationError("the API key holds characters that no key has")
-    url = base_url if base_url is not None else environment.get("WHATNEXT_BASE_URL") or DEFAULT_BASE_URL
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigurationError(f"the base URL must look like https://host[:port][/path], not {url!r}")
     if max_retries < 0:
         raise ConfigurationError("max_retries is at least 0")
     given = not isinstance(timeout, msgspec.UnsetType)
     return Config(
-        api_key=Secret(key.strip()),
-        base_url=url.rstrip("/"),
+        api_key=Secret(key),
+        base_url=url,
         timeout=DEFAULT_TIMEOUT if isinstance(timeout, msgspec.UnsetType) else timeout,
         timeout_given=given,
         max_retries=max_retries,
         headers=dict(headers or {}),
         spool_dir=Path(spool_dir) if spool_dir is not None else _default_spool(environment),
     )
+
+
+def checked_url(url: str) -> str:
+    """A base URL without a slash at its end; ConfigurationError for what is none."""
+    try:
+        parts = urlsplit(url.strip())
+        fits = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        known = parts.port
+    except ValueError:
+        fits, known = False, None
+    if not fits or known == 0:
+        raise ConfigurationError(f"the base URL must look like https://host[:port][/path], not {url!r}")
+    return url.strip().rstrip("/")
 
 
 def _default_spool(environment: Mapping[str, str]) -> Path:

@@ -74,7 +74,8 @@ def test_next_on_a_terminal_is_a_page_and_harmless(fake: FakeService, monkeypatc
     page = screen.getvalue()
     assert "\x1b[1mLower the rate.\x1b[0m" in page
     assert "- R1 overfits." in page
-    assert "loss ]0;owned rose  1.7    1.5" in page
+    assert "  1.7        1.5  loss ]0;owned rose" in page
+    assert page.endswith("A person must act.\n")
     assert "\x07" not in page
     assert "\x1b]" not in page
 
@@ -123,14 +124,15 @@ def test_the_experiment_table_keeps_the_methods_columns(
     assert main(["history", "support-bot", "--no-json"]) == 0
     head, line = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "Run"
-    assert line.startswith("R2   gpt-4.1-mini  v1 (335 ex)  2       0.5  default  0.31           9.15")
+    assert line.startswith("R2   gpt-4.1-mini  v1 (335 ex)       2  0.5  default           0.31           9.15")
     assert "+1.10 [+0.40, +1.80]" in line
 
     screen = Screen()
     monkeypatch.setattr(sys, "stdout", screen)
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "90")
     assert main(["history", "support-bot", "--color", "never"]) == 0
     assert screen.getvalue().splitlines()[0].endswith("Combined eval")
+    assert "No room for: Changed, To parent, To baseline" in screen.getvalue()
     assert main(["history", "support-bot", "--csv"]) == 0
     assert screen.getvalue().endswith("# loops.history_csv\n")
 
@@ -194,31 +196,68 @@ def test_follow_out_of_time_says_wait(fake: FakeService, capsys: pytest.CaptureF
 def test_follow_asks_where_it_is_told_to(fake: FakeService, monkeypatch: pytest.MonkeyPatch) -> None:
     request = models.Request(method="POST", path="/v1/runs", body={})
     fake.on("loops.next", answer(request=request))
-    monkeypatch.setattr("builtins.input", lambda prompt: "n")
-    assert main(["follow", "support-bot", "--ask"]) == 0
+    for typed in ("n\n", "", "\n"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        assert main(["follow", "support-bot", "--ask"]) == 0
     assert fake.sent("runs.create") == []
+    fake.on("loops.next", answer(request=request), answer("stop", state_version=2))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert main(["follow", "support-bot", "--ask"]) == 4
+    assert len(fake.sent("runs.create")) == 1
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("told", "said", "hint"),
     [
-        (problem(404, "not_found", "There is no loop x."), "whatnext: 404 not_found: not found: There is no loop x. ["),
-        (httpx.ConnectError("refused"), "whatnext: GET http://127.0.0.1:8321/v1/loops/x/next: refused"),
-        (b"<html>", "whatnext: the answer does not fit this version of the package"),
+        (
+            problem(404, "not_found", "There is no loop x."),
+            "whatnext: 404 not_found: not found: There is no loop x. [",
+            "`whatnext loops` lists the loops\n",
+        ),
+        (problem(401, "unauthorized"), "whatnext: 401 unauthorized", "`whatnext login` keeps another key\n"),
+        (
+            httpx.ConnectError("refused"),
+            "whatnext: GET http://127.0.0.1:8321/v1/loops/x/next: refused; is whatnext running there?",
+            "say where it is\n",
+        ),
+        (b"<html>", "whatnext: the answer does not fit this version of the package", "'<html>'\n"),
     ],
 )
-def test_an_error_is_one_clear_line(
-    fake: FakeService, told: Any, said: str, capsys: pytest.CaptureFixture[str]
+def test_an_error_is_one_clear_line_and_says_what_to_try(
+    fake: FakeService, told: Any, said: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.on("loops.next", told)
     assert main(["next", "x"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith(said)
+    assert printed.err.endswith(hint)
     assert printed.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["nest"], ["next"], ["log", "r", "a=b"], ["runs", "l", "--limit", "0"]])
+@pytest.mark.parametrize("url", ["nonsense", "http://host:port", "ftp://host"])
+def test_a_wrong_address_is_told_before_a_missing_key(
+    fake: FakeService, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("WHATNEXT_API_KEY")
+    assert main(["next", "x", "--base-url", url]) == 1
+    assert "must look like https://host" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nest"],
+        ["next"],
+        ["log", "r", "a=b"],
+        ["next", "l", "more"],
+        ["runs", "l", "--limit", "0"],
+        ["runs", "l", "--limit", "x"],
+        ["next", "l", "--wait", "nan"],
+        ["follow", "l", "--timeout", "-1"],
+    ],
+)
 def test_wrong_usage_exits_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -251,23 +290,21 @@ def test_a_key_is_kept_for_its_service_only(
     assert seen == [("wn_kept", "https://one.test"), ("wn_kept", "https://one.test"), ("wn_other", "https://one.test")]
 
 
+def test_a_key_may_be_piped_and_none_is_an_error(
+    fake: FakeService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main(["login"]) == 1
+    assert "no key was given" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("wn_piped\n"))
+    assert main(["login"]) == 0
+
+
 def test_a_refused_key_is_not_kept(fake: FakeService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fake.on("loops.list", problem(401, "unauthorized"))
     monkeypatch.setattr(sys, "stdin", io.StringIO("wn_wrong\n"))
     assert main(["login", "--key-file", "-"]) == 1
     assert not (tmp_path / "config").exists()
-
-
-def test_completion_scripts_name_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    for shell in ("bash", "zsh", "fish"):
-        assert main(["completion", shell]) == 0
-        script = capsys.readouterr().out
-        for command in ("next", "history", "runs", "log", "accept", "decline", "follow", "login"):
-            assert command in script
-    assert main(["completion", "bash"]) == 0
-    completing = capsys.readouterr().out + "COMP_WORDS=(whatnext follow --t); COMP_CWORD=2; _whatnext; echo $COMPREPLY"
-    done = subprocess.run(["bash", "-c", completing], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "--timeout"
 
 
 def test_it_runs_as_a_module_and_survives_a_closed_pipe() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from whatnext._config import DEFAULT_BASE_URL
+from whatnext._config import DEFAULT_BASE_URL, checked_url
 from whatnext.errors import ConfigurationError
 
 
@@ -49,5 +49,5 @@ def keep_key(environment: Mapping[str, str], base_url: str, key: str) -> Path:
 def connection(environment: Mapping[str, str], base_url: str | None) -> tuple[str, str | None]:
     """The service to talk to and its key; a kept key is never used for another service."""
     kept = read_credentials(environment)
-    url = (base_url or environment.get("WHATNEXT_BASE_URL") or kept.default).rstrip("/")
+    url = checked_url(base_url or environment.get("WHATNEXT_BASE_URL") or kept.default)
     return url, environment.get("WHATNEXT_API_KEY") or kept.keys.get(url)

@@ -1,7 +1,11 @@
 """The command line."""
 
 import argparse
+import math
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from whatnext._config import VERSION
 
@@ -13,6 +17,26 @@ EPILOG = """exit status of next and follow:
 The key comes from WHATNEXT_API_KEY, else from `whatnext login`; the service from --base-url, WHATNEXT_BASE_URL,
 `whatnext login`, or http://127.0.0.1:8321. On a terminal the output is for people, otherwise JSON.
 """
+COMPLETION_EPILOG = """to keep it:
+  bash   echo 'eval "$(whatnext completion bash)"' >> ~/.bashrc
+  zsh    echo 'eval "$(whatnext completion zsh)"' >> ~/.zshrc, after compinit
+  fish   whatnext completion fish > ~/.config/fish/completions/whatnext.fish
+"""
+LOOP = "LOOP"
+PATH = "PATH"
+"""Metavariables that shells complete: a loop's slug, and a file's path."""
+
+
+class Command(msgspec.Struct, kw_only=True, frozen=True):
+    """One command: what it does, and what may follow it."""
+
+    about: str
+    parser: argparse.ArgumentParser
+    actions: list[argparse.Action]
+
+    def add(self, *names: str, **settings: Any) -> None:
+        """An operand, or an option; settings as of argparse."""
+        self.actions.append(self.parser.add_argument(*names, **settings))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -20,19 +44,20 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     argparse takes no NAME=VALUE after an option that follows the run, so these are gathered here.
     """
-    parser, _ = make_parser()
+    parser, commands = make_parser()
     chosen, left = parser.parse_known_args(arguments)
+    told = commands[chosen.command].parser
     if left and (chosen.command != "log" or any(each.startswith("-") for each in left)):
-        parser.error(f"unrecognized arguments: {' '.join(left)}")
+        told.error(f"unrecognized arguments: {' '.join(left)}")
     try:
         if left:
             chosen.values = [*chosen.values, *map(_named_value, left)]
     except argparse.ArgumentTypeError as error:
-        parser.error(str(error))
+        told.error(str(error))
     return chosen
 
 
-def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def make_parser() -> tuple[argparse.ArgumentParser, dict[str, Command]]:
     """The whole command line, and each command's part of it by name."""
     parser = argparse.ArgumentParser(
         prog="whatnext",
@@ -41,65 +66,107 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"whatnext {VERSION}")
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--json", action=argparse.BooleanOptionalAction, help="JSON, or text, whatever the output is")
-    shared.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    shared.add_argument("--base-url", metavar="URL", help="where the service is")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    made: dict[str, argparse.ArgumentParser] = {}
+    _add_shared(parser, json=None, color="auto", base_url=None)
+    suppressed: dict[str, Any] = dict.fromkeys(("json", "color", "base_url"), argparse.SUPPRESS)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands: dict[str, Command] = {}
 
-    def add(name: str, what: str) -> argparse.ArgumentParser:
-        made[name] = commands.add_parser(name, parents=[shared], help=what, description=what)
-        return made[name]
+    def command(name: str, about: str, epilog: str | None = None) -> Command:
+        made = subparsers.add_parser(
+            name,
+            help=about,
+            description=f"{about[0].upper()}{about[1:]}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=False,
+        )
+        commands[name] = Command(about=about, parser=made, actions=_add_shared(made, **suppressed))
+        commands[name].add("--help", "-h", action="help", help="show this help")
+        return commands[name]
 
-    asked = add("next", "what to do next, and why")
-    asked.add_argument("loop", help="the loop's slug or id")
-    asked.add_argument("--wait", type=float, metavar="SECONDS", help="wait so long for an answer that is not `wait`")
+    asked = command("next", "what to do next, and why")
+    asked.add("loop", metavar=LOOP, help="the loop's slug or id")
+    asked.add("--wait", type=_seconds, metavar="SECONDS", help="wait so long for an answer that is not `wait`")
 
-    history = add("history", "the experiment table")
-    history.add_argument("loop", help="the loop's slug or id")
-    form = history.add_mutually_exclusive_group()
-    form.add_argument("--csv", action="store_true")
-    form.add_argument("--markdown", action="store_true")
+    follow = command("follow", "carry out one advice after the other, until the loop ends or a person must act")
+    follow.add("loop", metavar=LOOP, help="the loop's slug or id")
+    follow.add("--timeout", type=_seconds, metavar="SECONDS", help="give up after so long, with status 3")
+    follow.add("--ask", action="store_true", help="ask before each step")
 
-    runs = add("runs", "a loop's runs, newest first")
-    runs.add_argument("loop", help="the loop's slug or id")
-    runs.add_argument("--status", action="append", help="only with this status; repeatable")
-    runs.add_argument("--limit", type=_positive, default=20, help="how many (20)")
-
-    log = add("log", "log metrics of an external run")
-    log.add_argument("run", help="the run's id, or SLUG/R3")
-    log.add_argument("values", nargs="*", metavar="NAME=VALUE", type=_named_value)
-    log.add_argument("--step", type=int)
-    log.add_argument("--file", metavar="PATH", help="a whole result file: CSV, trainer_state.json, JSONL, MLflow run")
-
-    for name, what in (
+    for name, about in (
         ("accept", "accept the advice; the service carries it out where it can"),
         ("decline", "decline the advice; the next best takes its place"),
     ):
-        decide = add(name, what)
-        decide.add_argument("subject", metavar="LOOP", help="the loop's slug or id, or a recommendation's id")
-        decide.add_argument("--reason")
-        decide.add_argument("--actor", help="who decides")
+        decide = command(name, about)
+        decide.add("subject", metavar=LOOP, help="the loop's slug or id, or a recommendation's id")
+        decide.add("--reason", metavar="TEXT", help="why")
+        decide.add("--actor", metavar="NAME", help="who decides")
 
-    follow = add("follow", "carry out one advice after the other")
-    follow.add_argument("loop", help="the loop's slug or id")
-    follow.add_argument("--timeout", type=float, metavar="SECONDS")
-    follow.add_argument("--ask", action="store_true", help="ask before each step")
+    history = command("history", "the experiment table")
+    history.add("loop", metavar=LOOP, help="the loop's slug or id")
+    history.add("--csv", dest="form", action="store_const", const="csv", help="as CSV")
+    history.add("--markdown", dest="form", action="store_const", const="markdown", help="as Markdown")
 
-    login = add("login", "keep an API key for this account")
-    login.add_argument("--key-file", metavar="PATH", help="read the key from a file, `-` for standard input")
+    loops = command("loops", "the loops, newest first")
+    loops.add("--names", action="store_true", help="only their slugs, one a line")
+    loops.add("--limit", type=_positive, default=20, metavar="N", help="how many (20)")
 
-    completion = add("completion", "a completion script for the shell")
-    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
-    return parser, made
+    runs = command("runs", "a loop's runs, newest first")
+    runs.add("loop", metavar=LOOP, help="the loop's slug or id")
+    runs.add("--status", action="append", metavar="STATUS", help="only with this status; repeatable")
+    runs.add("--limit", type=_positive, default=20, metavar="N", help="how many (20)")
+
+    log = command("log", "log metrics of an external run")
+    log.add("run", metavar="RUN", help="the run's id, or SLUG/R3")
+    log.add("values", nargs="*", metavar="NAME=VALUE", type=_named_value, help="a metric at --step")
+    log.add("--step", type=int, metavar="N", help="the training step of the values")
+    log.add("--file", metavar=PATH, help="a whole record: CSV, JSONL, trainer_state.json, a Trainer's or MLflow folder")
+
+    login = command("login", "keep an API key for this account")
+    login.add("--key-file", metavar=PATH, help="read the key from a file, `-` for standard input")
+
+    completion = command("completion", "a completion script for the shell", COMPLETION_EPILOG)
+    completion.add("shell", choices=("bash", "zsh", "fish"), help="which shell")
+    return parser, commands
+
+
+def _add_shared(parser: argparse.ArgumentParser, **defaults: Any) -> list[argparse.Action]:
+    """The options that may stand before a command or after it."""
+    return [
+        parser.add_argument(
+            "--json",
+            action=argparse.BooleanOptionalAction,
+            default=defaults["json"],
+            help="JSON, or text, whatever the output is",
+        ),
+        parser.add_argument(
+            "--color",
+            choices=("auto", "always", "never"),
+            default=defaults["color"],
+            help="colour; auto means on a terminal, unless NO_COLOR is set",
+        ),
+        parser.add_argument("--base-url", metavar="URL", default=defaults["base_url"], help="where the service is"),
+    ]
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
     return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
 
 
 def _named_value(text: str) -> tuple[str, float]:
