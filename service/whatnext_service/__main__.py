@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from whatnext_service import app, serving
 from whatnext_service.config import Settings, SettingsError, read_settings
 from whatnext_service.contract.workspace import NewKey
-from whatnext_service.store.migrate import migrate
+from whatnext_service.errors import StartError
+from whatnext_service.store.migrate import MigrationError, migrate
+from whatnext_service.store.postgres_host import EmbeddedPostgresError
 
 WAYS_TO_ASK = """\
 whatnext answers at {url}
@@ -43,7 +45,7 @@ def main() -> None:
         # A full collection that walks through the loaded libraries stops everything for 0.1 s.
         gc.freeze()
         sys.exit(asyncio.run(_run(options, settings)))
-    except (SettingsError, serving.StartError) as error:
+    except (SettingsError, StartError, MigrationError, EmbeddedPostgresError) as error:
         sys.exit(f"whatnext-service: {error}")
 
 
@@ -59,7 +61,7 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
                 await app.work(settings, dsn, services, stop)
         case "migrate":
             async with app.database(settings) as dsn:
-                for name in await migrate(dsn):
+                for name in await migrate(app.direct(settings, dsn)):
                     print(f"applied {name}")
         case "keys":
             scopes: Sequence[str] = options.scopes.split(",")

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 
@@ -16,6 +16,7 @@ from whatnext_service.api.application import Application, create_application
 from whatnext_service.config import Settings
 from whatnext_service.core.catalogue import decode_catalogue, merge_catalogue
 from whatnext_service.core.state import BaseModel
+from whatnext_service.errors import StartError
 from whatnext_service.flows.context import Judge, Provider, Services, Task
 from whatnext_service.providers.client import PlatformSettings, create_client
 from whatnext_service.providers.openai import OpenAIPlatform
@@ -23,9 +24,9 @@ from whatnext_service.providers.openai_models import OpenAIModels
 from whatnext_service.providers.webhook import WebhookPoster
 from whatnext_service.store import jobs
 from whatnext_service.store.bell import Bell
-from whatnext_service.store.db import Conn, create_pool
+from whatnext_service.store.db import CANNOT_CONNECT, Conn, Pool, create_pool
 from whatnext_service.store.embedded import EmbeddedPostgres
-from whatnext_service.store.migrate import migrate
+from whatnext_service.store.migrate import migrate, unapplied
 from whatnext_service.store.postgres_cluster import EmbeddedSettings
 from whatnext_service.worker.fenced import QueueSettings
 from whatnext_service.worker.queue import Queue
@@ -77,13 +78,15 @@ def read_catalogue(settings: Settings) -> tuple[BaseModel, ...]:
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
-    """Everything with a connection behind it, closed in the end."""
+    """Everything with a connection behind it, closed in the end; raises StartError where the database is of no use."""
     async with contextlib.AsyncExitStack() as stack:
-        pool = await create_pool(dsn, max_size=settings.pool_size, pgbouncer=settings.pgbouncer)
-        stack.push_async_callback(pool.close)
-        bell = Bell(dsn)
-        await bell.start()
-        stack.push_async_callback(bell.stop)
+        bell = Bell(direct(settings, dsn))
+        with _started():
+            pool = await create_pool(dsn, max_size=settings.pool_size, pgbouncer=settings.pgbouncer)
+            stack.push_async_callback(pool.close)
+            await _require_migrated(pool)
+            await bell.start()
+            stack.push_async_callback(bell.stop)
         providers = {name: _provider(stack, *each) for name, each in _platforms(settings).items()}
         yield Services(
             pool=pool,
@@ -98,6 +101,28 @@ async def open_services(settings: Settings, dsn: str) -> AsyncIterator[Services]
             catalogue=read_catalogue(settings),
             evaluation_concurrency=settings.evaluation_concurrency,
         )
+
+
+def direct(settings: Settings, dsn: str) -> str:
+    """The DSN past the pooler, if there is one."""
+    return settings.direct_database_url.value if settings.direct_database_url else dsn
+
+
+@contextlib.contextmanager
+def _started() -> Iterator[None]:
+    """A block in which a database that cannot be used ends the start with one line."""
+    try:
+        yield
+    except CANNOT_CONNECT as error:
+        hint = "; behind a pooler set WHATNEXT_PGBOUNCER" if "startup parameter" in str(error) else ""
+        raise StartError(f"cannot use the database: {error}{hint}") from error
+
+
+async def _require_migrated(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        missing = await unapplied(conn)
+    if missing:
+        raise StartError(f"the database is not migrated, it lacks {missing[-1]}: run `whatnext-service migrate`")
 
 
 def _platforms(settings: Settings) -> dict[str, tuple[PlatformSettings, float]]:
@@ -151,7 +176,7 @@ async def _defer(conn: Conn, task: Task, subject_id: str, *, delay_s: float = 0.
 
 async def work(settings: Settings, dsn: str, services: Services, stop: asyncio.Event) -> None:
     """Run jobs until told to stop."""
-    queue = Queue(dsn, services.pool, QueueSettings(poll_s=settings.queue_poll_interval_s))
+    queue = Queue(direct(settings, dsn), services.pool, QueueSettings(poll_s=settings.queue_poll_interval_s))
     register_tasks(queue, services)
     await queue.run(concurrency=settings.worker_concurrency, stop=stop)
 

@@ -41,6 +41,9 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     """Folder of Postgres binaries for the embedded server; null: the installed package's, else the system's."""
     pgbouncer: bool = False
     """Whether `DATABASE_URL` goes through a pooler in transaction mode."""
+    direct_database_url: Secret | None = None
+    """The same database past the pooler, for what a pooler in transaction mode cannot do: listening, the job queue,
+    migrations. Required with `pgbouncer`."""
     pool_size: Positive = 20
     host: str = "127.0.0.1"
     port: Port = 8321
@@ -101,7 +104,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             raise SettingsError(f"{variable} is not a setting of this service")
         if text:
             values[name] = _decode(variable, text, fields[name].type)
-    return msgspec.structs.replace(Settings(), **values)
+    settings = msgspec.structs.replace(Settings(), **values)
+    if settings.pgbouncer and settings.direct_database_url is None:
+        raise SettingsError("WHATNEXT_PGBOUNCER needs WHATNEXT_DIRECT_DATABASE_URL, the database past the pooler")
+    return settings
 
 
 _CLIENT_VARIABLES = frozenset({"api_key", "base_url"})

@@ -1,5 +1,6 @@
 """Every error the service raises on purpose.
 
+StartError             the process cannot start; the message is for whoever started it
 DomainError            a rule refused it: `code` names a problem document (see `api/problem.py`)
 ProviderError          a training platform or judge answered badly; `retryable` says whether to try again
 """
@@ -7,6 +8,10 @@ ProviderError          a training platform or judge answered badly; `retryable` 
 from typing import Literal
 
 import msgspec
+
+
+class StartError(RuntimeError):
+    """The service cannot start; the message says why and what to do."""
 
 
 class FieldError(msgspec.Struct, kw_only=True, frozen=True):

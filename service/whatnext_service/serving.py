@@ -8,26 +8,20 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import uvicorn
 
 from whatnext_service.app import create_app, database, open_services
 from whatnext_service.config import Secret, Settings
 from whatnext_service.contract.workspace import NewKey
-from whatnext_service.errors import DomainError
+from whatnext_service.errors import DomainError, StartError
 from whatnext_service.flows.authenticate import authenticate
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.keys import create_key, open_workspace
-from whatnext_service.flows.ready import check_ready
 from whatnext_service.sandbox.serving import launch
 
 GRACEFUL_S = 10
 DEFAULT_WORKSPACE = "default"
-
-
-class StartError(RuntimeError):
-    """The service cannot start; the message says why and what to do."""
 
 
 class Served(msgspec.Struct, kw_only=True, frozen=True):
@@ -59,7 +53,6 @@ async def serving(settings: Settings, *, standalone: bool) -> AsyncIterator[Serv
                 settings, sandbox_url=sandbox.base_url, sandbox_api_key=Secret(sandbox.api_key)
             )
         async with open_services(settings, dsn) as services:
-            await _require_migrated(services)
             key_file = settings.data_dir / "key"
             key = await _own_key(services, key_file) if standalone else None
         app = create_app(settings, dsn, with_worker=standalone)
@@ -92,7 +85,6 @@ async def serving(settings: Settings, *, standalone: bool) -> AsyncIterator[Serv
 async def make_key(settings: Settings, workspace: str, new: NewKey) -> str:
     """Make a key for a workspace, which is created if there is none of the name; returns the secret."""
     async with database(settings) as dsn, open_services(settings, dsn) as services:
-        await _require_migrated(services)
         return await _new_key(services, workspace, new)
 
 
@@ -125,15 +117,6 @@ def _write_private(file: Path, text: str) -> None:
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
         handle.write(text + "\n")
-
-
-async def _require_migrated(services: Services) -> None:
-    try:
-        await check_ready(services)
-    except asyncpg.UndefinedTableError:
-        raise StartError("the database is not migrated: run `whatnext-service migrate`") from None
-    except DomainError as error:
-        raise StartError(error.detail) from error
 
 
 @contextlib.contextmanager

@@ -3,16 +3,23 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable
+from typing import TypeAlias
 
 import asyncpg
 
 CHANNEL = "whatnext"
 RECONNECT_S = 1.0
+PROBE_S = 10.0
+"""How often the connection is tried, and how long it may take to answer: a network that went away says nothing."""
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_Conn: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 class Bell:
-    """A notification is only a hint: whoever wakes reads again."""
+    """A notification is only a hint: whoever wakes reads again.
+
+    Notifications are lost while the connection is: everyone is woken once it stands again.
+    """
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -20,7 +27,8 @@ class Bell:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._listen())
+        """Listen from now on; raises what connecting does."""
+        self._task = asyncio.create_task(self._listen(await self._connect()))
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -45,9 +53,9 @@ class Bell:
         if not self._waiting[subject_id]:
             del self._waiting[subject_id]
 
-    def _heard(self, _conn: object, _pid: int, _channel: str, payload: object) -> None:
-        workspace_id, subject_id, loop_id = str(payload).split(" ")
-        for name in (workspace_id, subject_id, loop_id):
+    def ring_all(self) -> None:
+        """Wake everyone."""
+        for name in tuple(self._waiting):
             self._ring(name)
 
     def _ring(self, name: str) -> None:
@@ -55,28 +63,36 @@ class Bell:
             if not future.done():
                 future.set_result(None)
 
-    def ring_all(self) -> None:
-        """Wake everyone."""
-        for name in tuple(self._waiting):
+    def _heard(self, _conn: object, _pid: int, _channel: str, payload: object) -> None:
+        for name in str(payload).split(" "):
             self._ring(name)
 
-    async def _listen(self) -> None:
+    async def _listen(self, conn: _Conn) -> None:
         while True:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                conn = await asyncpg.connect(self._dsn, server_settings={"application_name": "whatnext-bell"})
-                lost = asyncio.Event()
-                conn.add_termination_listener(_on_loss(lost))
-                await conn.add_listener(CHANNEL, self._heard)
-                self.ring_all()
-                try:
-                    await lost.wait()
-                finally:
-                    await conn.close()
+            try:
+                await self._until_lost(conn)
+            finally:
+                conn.terminate()
+            conn = await self._reconnect()
+            self.ring_all()
+
+    async def _until_lost(self, conn: _Conn) -> None:
+        lost = asyncio.Event()
+        conn.add_termination_listener(lambda _conn: lost.set())
+        with contextlib.suppress(*_LOST):
+            while not conn.is_closed():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), PROBE_S)
+                await conn.execute("select", timeout=PROBE_S)
+
+    async def _reconnect(self) -> _Conn:
+        while True:
             await asyncio.sleep(RECONNECT_S)
+            with contextlib.suppress(*_LOST):
+                return await self._connect()
 
-
-def _on_loss(lost: asyncio.Event) -> Callable[[object], None]:
-    def tell(_conn: object) -> None:
-        lost.set()
-
-    return tell
+    async def _connect(self) -> _Conn:
+        settings = {"application_name": "whatnext-bell"}
+        conn = await asyncpg.connect(self._dsn, timeout=PROBE_S, server_settings=settings)
+        await conn.add_listener(CHANNEL, self._heard)
+        return conn

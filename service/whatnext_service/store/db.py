@@ -7,6 +7,9 @@ import asyncpg
 Conn: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
+CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What opening a connection raises: a server that is away or refuses, or a DSN that makes no sense."""
+
 
 async def create_pool(
     dsn: str,

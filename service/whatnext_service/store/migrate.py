@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 from procrastinate.schema import SchemaManager
 
-from whatnext_service.store.db import Conn
+from whatnext_service.store.db import CANNOT_CONNECT, Conn
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_KEY = 0x77686174_6E657874
@@ -38,7 +38,7 @@ async def migrate(dsn: str, *, directory: Path = MIGRATIONS, wait_s: float = 300
     service are left alone. Needs a direct connection, not a pooler's: the lock belongs to the session.
     """
     ours = read_directory(directory)
-    conn = await asyncpg.connect(dsn, server_settings={"application_name": "whatnext-migrate", "timezone": "UTC"})
+    conn = await _connect(dsn)
     try:
         await _lock(conn, wait_s)
         await conn.execute(
@@ -56,6 +56,24 @@ async def migrate(dsn: str, *, directory: Path = MIGRATIONS, wait_s: float = 300
         return applied
     finally:
         await conn.close()
+
+
+async def unapplied(conn: Conn) -> list[str]:
+    """The names of migrations that this version of the service needs and the database lacks."""
+    try:
+        done = {row["name"] for row in await conn.fetch("select name from schema_migration")}
+    except asyncpg.UndefinedTableError:
+        done = set()
+    needed = (*_read_queue_directory(), *read_directory(MIGRATIONS))
+    return [migration.name for migration in needed if migration.name not in done]
+
+
+async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    settings = {"application_name": "whatnext-migrate", "timezone": "UTC"}
+    try:
+        return await asyncpg.connect(dsn, server_settings=settings)
+    except CANNOT_CONNECT as error:
+        raise MigrationError(f"cannot use the database: {error}") from error
 
 
 def read_directory(directory: Path) -> list[Migration]:
