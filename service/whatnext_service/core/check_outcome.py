@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 
-from whatnext_service.core.corpus import Corpus, decode_excerpt
+from whatnext_service.core.corpus import Corpus
 from whatnext_service.core.near_pairs import Likeness
 from whatnext_service.core.quality import MAX_PAIRS, Check, CheckCode, CheckVerdict, Effect, RowMark
 from whatnext_service.core.row_hashes import Indexes
@@ -60,7 +60,7 @@ def conclude(
             row_id=name_row(corpus, int(pointed[at])),
             score=round(float(given[at]), 4),
             note=note(int(pointed[at])) if note is not None else "",
-            excerpt=decode_excerpt(corpus.questions[pointed[at]]),
+            excerpt=corpus.excerpts.question(pointed[at]),
         )
         for at in worst
     )

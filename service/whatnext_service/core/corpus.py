@@ -1,4 +1,4 @@
-"""A dataset as numbers: word hashes, lengths and flags of every row, in a few hundred bytes each."""
+"""A dataset as numbers: lengths, hashes and flags of every row in about 120 bytes, and its words in a scratch."""
 
 import re
 from array import array
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from whatnext_service.core.dataset_rows import Row
+from whatnext_service.core.features import Features, hash_features
+from whatnext_service.core.features import Numbers as Numbers
 from whatnext_service.core.loops import Method
 from whatnext_service.core.private_text import find_private
 from whatnext_service.core.row_hashes import answer_hash, prompt_hash, reversed_row_hash, row_hash
-
-Numbers = npt.NDArray[np.uint32]
-Offsets = npt.NDArray[np.int64]
+from whatnext_service.core.scratch import HeldScratch, NewScratch, Offsets, Scratch
 
 MAX_WORDS = 4096
 """Words of a text that are looked at; what follows in a longer one does not count towards likeness."""
@@ -36,12 +36,24 @@ _REFUSAL = re.compile(
 )
 
 
-class Words(msgspec.Struct, frozen=True):
-    """Hashes of the words of many texts, one after the other."""
+class Excerpts(msgspec.Struct, frozen=True):
+    """The beginnings of the question and the answer of each row, to be shown."""
 
-    hashes: Numbers
+    scratch: Scratch
     offsets: Offsets
-    """Text i is `hashes[offsets[i]:offsets[i + 1]]`."""
+    """Row i has its question from `offsets[2 * i]` and its answer from `offsets[2 * i + 1]`."""
+
+    def question(self, row: int) -> str:
+        """The beginning of a row's question."""
+        return self._text(2 * int(row))
+
+    def answer(self, row: int) -> str:
+        """The beginning of a row's answer."""
+        return self._text(2 * int(row) + 1)
+
+    def _text(self, place: int) -> str:
+        start, end = int(self.offsets[place]), int(self.offsets[place + 1])
+        return bytes(self.scratch.read(start, end - start)).decode(errors="replace")
 
 
 class Corpus(msgspec.Struct, kw_only=True, frozen=True):
@@ -53,10 +65,12 @@ class Corpus(msgspec.Struct, kw_only=True, frozen=True):
     row_hashes: bytes
     prompt_hashes: bytes
     reversed_hashes: bytes
-    inputs: Words
-    answers: Words
+    inputs: Features
+    answers: Features
     numbers: Numbers
-    """Hash of the numbers in the input; two inputs with different numbers never count as nearly the same."""
+    """Hash of the numbers in the input."""
+    n_numbers: npt.NDArray[np.uint8]
+    """How many numbers the input holds, up to 255."""
     answer_keys: Numbers
     """Hash of the answer without case and punctuation."""
     tokens: Numbers
@@ -65,7 +79,7 @@ class Corpus(msgspec.Struct, kw_only=True, frozen=True):
     """Index into `label_names`; -1 where the answer is longer than a label."""
     label_names: tuple[str, ...]
     """Distinct short answers as they are written; empty when there are too many."""
-    shapes: Numbers
+    shapes: npt.NDArray[np.uint8]
     """0 text, 1 JSON object, 2 JSON list, 3 tool call."""
     systems: npt.NDArray[np.int32]
     """Index into `system_names`."""
@@ -79,9 +93,7 @@ class Corpus(msgspec.Struct, kw_only=True, frozen=True):
     field_counts: tuple[int, ...]
     field_constant: tuple[bool, ...]
     """Whether the field has the same value in every row that has it."""
-    questions: tuple[bytes, ...]
-    """The beginning of each input, to be shown."""
-    answer_excerpts: tuple[bytes, ...]
+    excerpts: Excerpts
 
 
 def split_words(text: str) -> list[bytes]:
@@ -92,30 +104,19 @@ def split_words(text: str) -> list[bytes]:
     return spaced.encode(errors="replace").translate(_SPACED).split()[:MAX_WORDS]
 
 
-def hash_words(text: str) -> Numbers:
-    """Hash the words of one text."""
-    return np.fromiter(map(crc32, split_words(text)), dtype=np.uint32)
-
-
-def decode_excerpt(excerpt: bytes) -> str:
-    """An excerpt as text."""
-    return excerpt.decode(errors="replace")
-
-
 class CorpusBuilder:
-    """Fold rows into a `Corpus`: `add` each, then `build` once."""
+    """Fold rows into a `Corpus`: `add` each, then `build` once. Texts go to three places that `new_scratch` makes."""
 
-    def __init__(self) -> None:
+    def __init__(self, new_scratch: NewScratch = HeldScratch) -> None:
         self._methods: set[Method] = set()
         self._lines = array("I")
         self._rows = bytearray()
         self._prompts = bytearray()
         self._reversed = bytearray()
-        self._inputs = array("I")
-        self._input_ends = array("q", [0])
-        self._answers = array("I")
-        self._answer_ends = array("q", [0])
+        self._inputs = _Kept(new_scratch())
+        self._answers = _Kept(new_scratch())
         self._numbers = array("I")
+        self._n_numbers = bytearray()
         self._keys = array("I")
         self._tokens = array("I")
         self._answer_tokens = array("I")
@@ -129,8 +130,8 @@ class CorpusBuilder:
         self._secrets = bytearray()
         self._fields: Counter[str] = Counter()
         self._field_values: dict[str, str | None] = {}
-        self._questions: list[bytes] = []
-        self._answer_excerpts: list[bytes] = []
+        self._excerpts = new_scratch()
+        self._excerpt_ends = array("q", [0])
 
     def add(self, line: int, row: Row) -> None:
         """Take one row, and the line it stands on."""
@@ -142,12 +143,12 @@ class CorpusBuilder:
         if row.method == "dpo":
             self._reversed += reversed_row_hash(row)
         asked = row.input or row.context
-        self._inputs.extend(map(crc32, split_words(asked)))
-        self._input_ends.append(len(self._inputs))
+        self._inputs.add(split_words(asked))
         answer_words = split_words(f"{row.answer} {row.rejected}" if row.rejected else row.answer)
-        self._answers.extend(map(crc32, answer_words))
-        self._answer_ends.append(len(self._answers))
-        self._numbers.append(crc32(" ".join(sorted(_DIGITS.findall(asked))).encode()))
+        self._answers.add(answer_words)
+        numbers = sorted(_DIGITS.findall(asked))
+        self._numbers.append(crc32(" ".join(numbers).encode()))
+        self._n_numbers.append(min(len(numbers), 255))
         self._keys.append(crc32(b" ".join(answer_words)) if answer_words else crc32(row.answer.encode()))
         self._tokens.append(row.n_tokens)
         self._answer_tokens.append(row.n_answer_tokens)
@@ -162,8 +163,10 @@ class CorpusBuilder:
             self._fields[field.name] += 1
             if self._field_values.setdefault(field.name, field.value) != field.value:
                 self._field_values[field.name] = None
-        self._questions.append((row.question or asked)[:EXCERPT_CHARS].encode(errors="replace"))
-        self._answer_excerpts.append(row.answer[:EXCERPT_CHARS].encode(errors="replace"))
+        for text in (row.question or asked, row.answer):
+            excerpt = text[:EXCERPT_CHARS].encode(errors="replace")
+            self._excerpts.append(excerpt)
+            self._excerpt_ends.append(self._excerpt_ends[-1] + len(excerpt))
 
     def build(self) -> Corpus:
         """Give the corpus of the rows taken."""
@@ -175,25 +178,25 @@ class CorpusBuilder:
             row_hashes=bytes(self._rows),
             prompt_hashes=bytes(self._prompts),
             reversed_hashes=bytes(self._reversed),
-            inputs=Words(_numbers(self._inputs), np.array(self._input_ends, dtype=np.int64)),
-            answers=Words(_numbers(self._answers), np.array(self._answer_ends, dtype=np.int64)),
+            inputs=self._inputs.features(),
+            answers=self._answers.features(),
             numbers=_numbers(self._numbers),
+            n_numbers=np.frombuffer(self._n_numbers, dtype=np.uint8),
             answer_keys=_numbers(self._keys),
             tokens=_numbers(self._tokens),
             answer_tokens=_numbers(self._answer_tokens),
-            labels=np.array(self._labels, dtype=np.int32),
+            labels=_signed(self._labels),
             label_names=tuple(self._label_ids) if len(self._label_ids) <= MAX_LABELS else (),
-            shapes=np.frombuffer(bytes(self._shapes), dtype=np.uint8).astype(np.uint32),
-            systems=np.array(self._systems, dtype=np.int32),
+            shapes=np.frombuffer(self._shapes, dtype=np.uint8),
+            systems=_signed(self._systems),
             system_names=tuple(self._system_ids),
-            refusals=np.frombuffer(bytes(self._refusals), dtype=np.bool_),
-            personal=np.frombuffer(bytes(self._personal), dtype=np.bool_),
-            secrets=np.frombuffer(bytes(self._secrets), dtype=np.bool_),
+            refusals=np.frombuffer(self._refusals, dtype=np.bool_),
+            personal=np.frombuffer(self._personal, dtype=np.bool_),
+            secrets=np.frombuffer(self._secrets, dtype=np.bool_),
             field_names=tuple(fields),
             field_counts=tuple(self._fields[name] for name in fields),
             field_constant=tuple(self._field_values[name] is not None for name in fields),
-            questions=tuple(self._questions),
-            answer_excerpts=tuple(self._answer_excerpts),
+            excerpts=Excerpts(self._excerpts, _offsets(self._excerpt_ends)),
         )
 
     def _label(self, answer: str) -> int:
@@ -208,11 +211,35 @@ class CorpusBuilder:
         return known.setdefault(system, len(known))
 
 
+class _Kept:
+    """Features of texts on their way into a scratch."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._ends = array("q", [0])
+        self._n_words = array("I")
+
+    def add(self, words: list[bytes]) -> None:
+        packed, n_words = hash_features(words)
+        self._scratch.append(packed)
+        self._ends.append(self._ends[-1] + len(packed) // 4)
+        self._n_words.append(n_words)
+
+    def features(self) -> Features:
+        return Features(self._scratch, _offsets(self._ends), _numbers(self._n_words))
+
+
 def _numbers(values: "array[int]") -> Numbers:
-    """Without a copy where the platform's `I` has four bytes: the words of a large file would be there twice."""
-    if values.itemsize == 4 and values:
-        return np.frombuffer(values, dtype=np.uint32)
-    return np.array(values, dtype=np.uint32)
+    """Without a copy: every platform that numpy runs on has four bytes in an `I`."""
+    return np.frombuffer(values, dtype=np.uint32)
+
+
+def _signed(values: "array[int]") -> npt.NDArray[np.int32]:
+    return np.frombuffer(values, dtype=np.int32)
+
+
+def _offsets(values: "array[int]") -> Offsets:
+    return np.frombuffer(values, dtype=np.int64)
 
 
 def _shape(row: Row) -> int:

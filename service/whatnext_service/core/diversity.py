@@ -2,12 +2,12 @@
 
 import math
 from collections import Counter
-from zlib import crc32
 
 import msgspec
 import numpy as np
 
 from whatnext_service.core.corpus import Corpus, split_words
+from whatnext_service.core.features import hash_word
 
 MAX_GROUPS = 20
 N_TERMS = 8
@@ -114,17 +114,20 @@ def _telling(texts: list[frozenset[str]], rarity: dict[str, float]) -> tuple[str
 
 
 def _count_rows(corpus: Corpus, terms: list[tuple[str, ...]], rarity: dict[str, float]) -> list[int]:
-    hashes = {word: crc32(word.encode()) for group in terms for word in group}
+    hashes = {word: hash_word(word.encode()) for group in terms for word in group}
     wanted = np.array(sorted(hashes.values()), dtype=np.uint32)
     if not len(wanted) or not corpus.n_rows:
         return [0] * len(terms)
     screen = np.zeros(1 << 16, dtype=np.bool_)
     screen[wanted & np.uint32(0xFFFF)] = True
-    places = np.flatnonzero(screen[corpus.inputs.hashes & np.uint32(0xFFFF)])
-    places = places[np.isin(corpus.inputs.hashes[places], wanted)]
-    rows = np.searchsorted(corpus.inputs.offsets, places, side="right") - 1
-    found = np.unique((rows.astype(np.uint64) << np.uint64(32)) | corpus.inputs.hashes[places])
-    rows, words = (found >> np.uint64(32)).astype(np.int64), found.astype(np.uint32)
+    everything = np.arange(corpus.n_rows)
+    found = []
+    for block in corpus.inputs.blocks(everything):
+        position, feature = corpus.inputs.of(everything[block])
+        seen = screen[feature & np.uint32(0xFFFF)]
+        seen[seen] = np.isin(feature[seen], wanted)
+        found.append((position[seen] + block.start, feature[seen]))
+    rows, words = (np.concatenate(side) for side in zip(*found, strict=True))
     counts = []
     for group in terms:
         total = sum(rarity[word] for word in group)

@@ -4,8 +4,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from whatnext_service.core.corpus import Corpus, Numbers
-from whatnext_service.core.near_pairs import blocks, count_slot, features, row_counts
+from whatnext_service.core.corpus import Corpus
+from whatnext_service.core.features import Features, Numbers, count_slot, row_counts
 from whatnext_service.core.row_hashes import Indexes
 
 FOLDS = 5
@@ -59,16 +59,12 @@ def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDo
         return None
     prompts = np.frombuffer(corpus.prompt_hashes, dtype="<u8").reshape(-1, 2)[rows, 0]
     folds = (prompts % np.uint64(FOLDS)).astype(np.int64)
-    scores = _held_out_scores(corpus, rows, codes, folds, len(kinds))
-    probable = _calibrate(scores, codes)
-    own = probable[np.arange(len(rows)), codes].astype(np.float64)
-    best = probable.argmax(axis=1)
+    own, top, best = _judge(corpus, rows, codes, folds, len(kinds))
     agreed = float((best == codes).mean())
     chance = float(np.bincount(codes).max() / len(codes))
     if agreed - chance < MIN_AGREEMENT * (1 - chance):
         return None
     usual = np.array([own[codes == kind].mean() for kind in range(len(kinds))])
-    top = probable.max(axis=1)
     doubted = np.flatnonzero((best != codes) & (top >= usual[best]) & (top >= SUSPECT_RATIO * own))
     order = doubted[np.argsort(own[doubted], kind="stable")]
     return LabelDoubts(rows, own, kinds[best], rows[order], agreed)
@@ -77,71 +73,64 @@ def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDo
 class _Words(msgspec.Struct, frozen=True):
     """The features that are common enough to be learnt from, of any rows."""
 
-    corpus: Corpus
+    features: Features
     counts: Numbers
     least: int
     bits: int
 
     def of(self, rows: Indexes) -> tuple[Indexes, Indexes]:
         """Position in `rows`, and slot of the feature."""
-        position, feature = features(self.corpus.inputs, rows)
+        position, feature = self.features.of(rows)
         common = self.counts[count_slot(feature)] >= self.least
         return position[common], (feature[common] >> np.uint32(32 - self.bits)).astype(np.int64)
 
 
-def _held_out_scores(corpus: Corpus, rows: Indexes, codes: Indexes, folds: Indexes, n_kinds: int) -> Table:
+def _judge(
+    corpus: Corpus, rows: Indexes, codes: Indexes, folds: Indexes, n_kinds: int
+) -> tuple[Confidence, Confidence, Indexes]:
+    """Out of fold, the probability of each row's own label, that of the most probable one, and that one's code.
+
+    A score becomes a probability by the temperature, of seven, that makes the given labels most likely.
+    """
     words = _Words(
-        corpus=corpus,
+        features=corpus.inputs,
         counts=row_counts(corpus.inputs, rows),
         least=max(MIN_ROWS_PER_FEATURE, len(rows) // ROWS_PER_MIN_ROW),
         bits=min(_MAX_TABLE_BITS, int(np.log2(_TABLE_CELLS // n_kinds))),
     )
-    counts = [_count(words, rows[folds == fold], codes[folds == fold], n_kinds) for fold in range(FOLDS)]
-    total = counts[0].copy()
-    for one in counts[1:]:
-        total += one
-    scores = np.zeros((len(rows), n_kinds), dtype=np.float32)
+    own, top = np.empty((2, len(_TEMPERATURES), len(rows)), dtype=np.float32)
+    best = np.empty(len(rows), dtype=np.int64)
+    total = _count(words, rows, codes, n_kinds)
     for fold in range(FOLDS):
         held = np.flatnonzero(folds == fold)
-        seen = total - counts[fold]
-        usual = np.log(seen.sum(axis=0) + _SMOOTHING * len(seen))
-        weights = np.log(np.add(seen, _SMOOTHING, out=seen), out=seen)
+        weights = total - _count(words, rows[held], codes[held], n_kinds)
+        usual = np.log(weights.sum(axis=0) + _SMOOTHING * len(weights))
+        np.log(np.add(weights, _SMOOTHING, out=weights), out=weights)
         weights -= usual
         rest = np.bincount(codes[folds != fold], minlength=n_kinds)
         prior = np.log((rest + 1) / (rest.sum() + n_kinds)).astype(np.float32)
-        for block in blocks(corpus.inputs, rows[held], max(1, _BLOCK_CELLS // n_kinds)):
-            position, slot = words.of(rows[held[block]])
+        for block in words.features.blocks(rows[held], max(1, _BLOCK_CELLS // n_kinds)):
+            at = held[block]
+            scores = np.tile(prior, (len(at), 1))
+            position, slot = words.of(rows[at])
             if len(position):
                 starts = np.flatnonzero(np.diff(position, prepend=-1))
-                scores[held[block][position[starts]]] = np.add.reduceat(weights[slot], starts, axis=0)
-            scores[held[block]] += prior
-    return scores
+                scores[position[starts]] += np.add.reduceat(weights[slot], starts, axis=0)
+            best[at] = scores.argmax(axis=1)
+            for place, temperature in enumerate(_TEMPERATURES):
+                probable = _softmax(scores, temperature)
+                own[place, at] = probable[np.arange(len(at)), codes[at]]
+                top[place, at] = probable.max(axis=1)
+    likeliest = int(np.log(np.maximum(own, 1e-12)).sum(axis=1, dtype=np.float64).argmax())
+    return own[likeliest].astype(np.float64), top[likeliest].astype(np.float64), best
 
 
 def _count(words: _Words, rows: Indexes, codes: Indexes, n_kinds: int) -> Table:
     counts = np.zeros(n_kinds << words.bits, dtype=np.float32)
-    for block in blocks(words.corpus.inputs, rows):
+    for block in words.features.blocks(rows):
         position, slot = words.of(rows[block])
         np.add.at(counts, slot * n_kinds + codes[block][position], np.float32(1))
     return counts.reshape(-1, n_kinds)
-
-
-def _calibrate(scores: Table, codes: Indexes) -> Table:
-    """Turn scores into probabilities, in their place, with the temperature that makes the given labels most likely."""
-    size = max(1, _BLOCK_CELLS // scores.shape[1])
-    parts = [slice(start, start + size) for start in range(0, len(scores), size)]
-
-    def loss(temperature: float) -> float:
-        total = 0.0
-        for part in parts:
-            own = _softmax(scores[part], temperature)[np.arange(len(codes[part])), codes[part]]
-            total -= float(np.log(np.maximum(own, 1e-12)).sum())
-        return total
-
-    temperature = min(_TEMPERATURES, key=loss)
-    for part in parts:
-        scores[part] = _softmax(scores[part], temperature)
-    return scores
 
 
 def _softmax(scores: Table, temperature: float) -> Confidence:

@@ -1,23 +1,36 @@
 """Pairs of texts that say nearly the same, among many, in time that grows with their number: MinHash and banding."""
 
-from itertools import pairwise
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from whatnext_service.core.corpus import Numbers, Words
+from whatnext_service.core.features import (
+    Features,
+    Keys,
+    Numbers,
+    count_slot,
+    distinct,
+    feature_of,
+    per_text,
+    row_counts,
+)
 from whatnext_service.core.row_hashes import Indexes
+from whatnext_service.core.same_saying import Question, Verdicts, ask_the_same, words_apart
 
 SIMILARITY = 0.65
 """Two inputs are nearly the same from this Jaccard similarity of their words and pairs of words."""
 RARE_SIMILARITY = 0.4
 """... and this similarity of those features that few rows share, so that filling one template does not count."""
+EDITED_SIMILARITY = 0.3
+"""Inputs less alike are nearly the same where one is the other with a word more or less, or a word misspelt."""
 RARE_SHARE = 0.01
 RARE_ROWS = 5
 """A feature is rare when it occurs in at most 1 % of the rows, or in five."""
-
-BLOCK_WORDS = 250_000
+MANY_NUMBERS = 8
+MANY_NUMBERS_SIMILARITY = 0.75
+"""Inputs that hold other numbers are not the same; but with eight numbers or more one of them may differ, where the
+rare features are this alike."""
+_WORDS_OF_A_NUMBER = 2
 
 _BANDS = 21
 _BAND_ROWS = 3
@@ -27,12 +40,10 @@ _MIN_SIGNATURE = 0.33
 _BLOCK_PAIRS = 1_024
 _BLOCK_SIGNATURES = 65_536
 _PENDING_PAIRS = 1_000_000
-_TABLE_BITS = 22
 _MASK_32 = 0xFFFFFFFF
 _MASK_64 = 0xFFFFFFFFFFFFFFFF
 
 Likeness = npt.NDArray[np.float64]
-Keys = npt.NDArray[np.uint64]
 
 
 class NearPairs(msgspec.Struct, frozen=True):
@@ -43,42 +54,55 @@ class NearPairs(msgspec.Struct, frozen=True):
     similarity: Likeness
 
 
-def find_near_pairs(words: Words, numbers: Numbers, rows: Indexes) -> NearPairs:
+class Inputs(msgspec.Struct, frozen=True):
+    """What inputs are compared by."""
+
+    features: Features
+    numbers: Numbers
+    n_numbers: npt.NDArray[np.uint8]
+    question: Question
+
+
+class _Signatures(msgspec.Struct, frozen=True):
+    """What a row is found by: a key for each band, and the low byte of each hash."""
+
+    keys: npt.NDArray[np.uint32]
+    """Shape (bands, rows)."""
+    bytes: npt.NDArray[np.uint8]
+    """Shape (rows, hashes)."""
+    empty: Verdicts
+    """Rows that share nothing with any other."""
+
+
+def find_near_pairs(inputs: Inputs, rows: Indexes) -> NearPairs:
     """Find the pairs among `rows` (ascending) whose inputs are nearly the same and hold the same numbers.
 
     A pair of the threshold's likeness is seen with probability 0.98 where its rare features are as like, 0.75 where
     they are just like enough. In a crowd of equal signatures each row is compared with its neighbours, and with the
-    three earlier rows at most that are most like it.
+    three earlier rows at most that are most like it. Takes about 150 bytes a row beside the features.
     """
-    counts = row_counts(words, rows)
+    counts = row_counts(inputs.features, rows)
     limit = max(RARE_ROWS, round(RARE_SHARE * len(rows)))
-    signatures = _signatures(words, rows, counts, limit)
-    first, second = _candidates(signatures, numbers[rows])
-    first, second = _most_promising(signatures, first, second)
+    signatures = _sign(inputs, rows, counts, limit)
+    first, second = _candidates(signatures)
     similarity = np.empty(len(first))
     kept = np.zeros(len(first), dtype=np.bool_)
     for at in range(0, len(first), _BLOCK_PAIRS):
         block = slice(at, at + _BLOCK_PAIRS)
-        all_like, rare_like = _jaccards(words, rows[first[block]], rows[second[block]], counts, limit)
+        a, b = rows[first[block]], rows[second[block]]
+        all_like, rare_like = _jaccards(inputs.features, a, b, counts, limit)
         similarity[block] = all_like
-        kept[block] = (all_like >= SIMILARITY) & (rare_like >= RARE_SIMILARITY)
+        kept[block] = _nearly_the_same(inputs, a, b, all_like, rare_like)
     return NearPairs(rows[first[kept]], rows[second[kept]], similarity[kept])
 
 
-def likeness(words: Words, first: Indexes, second: Indexes) -> Likeness:
+def likeness(features: Features, first: Indexes, second: Indexes) -> Likeness:
     """Jaccard similarity of the words and pairs of words of each pair of texts; 1 for two texts without words."""
     result = np.empty(len(first))
     for at in range(0, len(first), _BLOCK_PAIRS):
         block = slice(at, at + _BLOCK_PAIRS)
-        result[block] = _jaccards(words, first[block], second[block], None, 0)[0]
+        result[block] = _jaccards(features, first[block], second[block], None, 0)[0]
     return result
-
-
-def join_words(parts: tuple[Words, ...]) -> Words:
-    """Put the texts of several corpora one after the other."""
-    starts = np.cumsum([0, *(len(part.hashes) for part in parts)])
-    offsets = [part.offsets[:-1] + start for part, start in zip(parts, starts[:-1], strict=True)]
-    return Words(np.concatenate([part.hashes for part in parts]), np.append(np.concatenate(offsets), starts[-1]))
 
 
 def pack_pairs(pairs: NearPairs) -> bytes:
@@ -92,140 +116,126 @@ def unpack_pairs(packed: bytes) -> NearPairs:
     return NearPairs(rows[:, 0], rows[:, 1], np.ones(len(rows)))
 
 
-def features(words: Words, rows: Indexes) -> tuple[Indexes, Numbers]:
-    """The distinct features (words, pairs of neighbouring words) of some texts: position in `rows`, and feature."""
-    position, word = _gather(words, rows)
-    neighbours = position[:-1] == position[1:]
-    pair = (word[:-1] * np.uint32(0x9E3779B1)) ^ (word[1:] * np.uint32(0x85EBCA77) + np.uint32(0x27D4EB2F))
-    feature = np.concatenate([word, pair[neighbours]]) * np.uint32(0xC2B2AE3D)
-    keys = _distinct((np.concatenate([position, position[:-1][neighbours]]) << np.uint64(32)) | feature)
-    return (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(_MASK_32)).astype(np.uint32)
+def _nearly_the_same(inputs: Inputs, a: Indexes, b: Indexes, all_like: Likeness, rare_like: Likeness) -> Verdicts:
+    equal = inputs.numbers[a] == inputs.numbers[b]
+    near: Verdicts = equal & (all_like >= SIMILARITY) & ~(rare_like < RARE_SIMILARITY)
+    edited = np.flatnonzero(~near & equal & (all_like >= EDITED_SIMILARITY))
+    near[edited] = ask_the_same(inputs.features, inputs.question, a[edited], b[edited])
+    other = np.flatnonzero(~equal & (all_like >= SIMILARITY) & (rare_like >= MANY_NUMBERS_SIMILARITY))
+    near[other] = words_apart(inputs.features, a[other], b[other]) <= _WORDS_OF_A_NUMBER
+    return near
 
 
-def words_apart(words: Words, first: Indexes, second: Indexes) -> tuple[Keys, Keys]:
-    """The words that only one text of each pair has, of the first and of the second: pair << 32 | word's hash."""
-    a, b = (_distinct((at << np.uint64(32)) | word) for at, word in (_gather(words, first), _gather(words, second)))
-    return np.setdiff1d(a, b, assume_unique=True), np.setdiff1d(b, a, assume_unique=True)
-
-
-def features_apart(words: Words, first: Indexes, second: Indexes) -> tuple[Keys, Keys]:
-    """The features that only one text of each pair has, in the same form."""
-    a, b = (_keys(*features(words, side)) for side in (first, second))
-    return np.setdiff1d(a, b, assume_unique=True), np.setdiff1d(b, a, assume_unique=True)
-
-
-def per_pair(keys: Keys, n_pairs: int) -> Indexes:
-    """How many keys each pair has."""
-    return np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=n_pairs)
-
-
-def _gather(words: Words, rows: Indexes) -> tuple[Keys, Numbers]:
-    lengths = words.offsets[rows + 1] - words.offsets[rows]
-    ends = np.cumsum(lengths)
-    at = np.repeat(words.offsets[rows] - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
-    return np.repeat(np.arange(len(rows), dtype=np.uint64), lengths), words.hashes[at]
-
-
-def blocks(words: Words, rows: Indexes, n_words: int = BLOCK_WORDS) -> list[slice]:
-    """Cut `rows` into runs of about so many words."""
-    ends = np.cumsum(words.offsets[rows + 1] - words.offsets[rows])
-    cuts = np.flatnonzero(np.diff(ends // n_words)) + 1 if len(ends) else ends
-    edges = [0, *(int(cut) for cut in cuts), len(rows)]
-    return [slice(a, b) for a, b in pairwise(edges) if b > a]
-
-
-def _distinct(values: Keys) -> Keys:
-    """Sorted distinct values; several times faster than `numpy.unique`, which hashes."""
-    values.sort()
-    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
-
-
-def row_counts(words: Words, rows: Indexes) -> Numbers:
-    """How many of `rows` have a feature, under its `count_slot`. A slot is shared by what hashes alike."""
-    counts = np.zeros(1 << _TABLE_BITS, dtype=np.uint32)
-    for block in blocks(words, rows):
-        _, feature = features(words, rows[block])
-        np.add.at(counts, count_slot(feature), np.uint32(1))
-    return counts
-
-
-def count_slot(feature: Numbers) -> Numbers:
-    """Where `row_counts` counts a feature."""
-    return feature >> np.uint32(32 - _TABLE_BITS)
-
-
-def _signatures(words: Words, rows: Indexes, counts: Numbers, limit: int) -> Numbers:
+def _sign(inputs: Inputs, rows: Indexes, counts: Numbers, limit: int) -> _Signatures:
+    """Hashes of the features that a row shares with few others; where it has none of these, with any other."""
     multipliers, masks = _constants(2 * _BANDS * _BAND_ROWS).reshape(2, -1)
-    signatures = np.full((len(rows), _BANDS * _BAND_ROWS), _MASK_32, dtype=np.uint32)
-    for block in blocks(words, rows):
-        position, feature = features(words, rows[block])
-        rare = counts[count_slot(feature)] <= limit
+    numbers = np.where(inputs.n_numbers[rows] < MANY_NUMBERS, inputs.numbers[rows], 0).astype(np.uint64)
+    made = _Signatures(
+        np.empty((_BANDS, len(rows)), dtype=np.uint32),
+        np.empty((len(rows), _BANDS * _BAND_ROWS), dtype=np.uint8),
+        np.ones(len(rows), dtype=np.bool_),
+    )
+    for block in inputs.features.blocks(rows):
+        position, feature = inputs.features.of(rows[block])
+        n_rows = counts[count_slot(feature)]
+        shared, rare = n_rows > 1, (n_rows > 1) & (n_rows <= limit)
         bare = np.bincount(position[rare], minlength=block.stop - block.start) == 0
-        used = rare | bare[position]
+        used = rare | (shared & bare[position])
         position, feature = position[used], feature[used]
-        if not len(position):
-            continue
-        starts = np.flatnonzero(np.diff(position, prepend=-1))
-        at = position[starts] + block.start
-        for column, (multiplier, mask) in enumerate(zip(multipliers, masks, strict=True)):
-            signatures[at, column] = np.minimum.reduceat((feature ^ mask) * (multiplier | np.uint32(1)), starts)
-    return signatures
+        hashes = np.full((block.stop - block.start, _BANDS * _BAND_ROWS), _MASK_32, dtype=np.uint32)
+        if len(position):
+            starts = np.flatnonzero(np.diff(position, prepend=-1))
+            for column, (multiplier, mask) in enumerate(zip(multipliers, masks, strict=True)):
+                hashed = (feature ^ mask) * (multiplier | np.uint32(1))
+                hashes[position[starts], column] = np.minimum.reduceat(hashed, starts)
+        made.empty[block] = np.bincount(position, minlength=len(hashes)) == 0
+        made.bytes[block] = hashes & np.uint32(0xFF)
+        for band in range(_BANDS):
+            key: Keys = numbers[block]
+            for column in range(band * _BAND_ROWS, (band + 1) * _BAND_ROWS):
+                key = (key ^ hashes[:, column]) * np.uint64(0x9E3779B97F4A7C15)
+                key ^= key >> np.uint64(29)
+            made.keys[band, block] = key >> np.uint64(32)
+    return made
 
 
-def _candidates(signatures: Numbers, numbers: Numbers) -> tuple[Indexes, Indexes]:
-    n_rows = len(signatures)
-    found: list[Keys] = [np.empty(0, dtype=np.uint64)]
-    empty = (signatures == _MASK_32).all(axis=1)
+def _candidates(signatures: _Signatures) -> tuple[Indexes, Indexes]:
+    """Pairs of rows with an equal key; within a crowd of them neighbours by the keys of the next two bands."""
+    found = _Promising(signatures.bytes)
+    present = np.flatnonzero(~signatures.empty)
+    keys = signatures.keys
     for band in range(_BANDS):
-        key: Keys = numbers.astype(np.uint64)
-        for column in range(band * _BAND_ROWS, (band + 1) * _BAND_ROWS):
-            key = (key ^ signatures[:, column]) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
-        order = np.argsort(key, kind="stable")
-        order = order[~empty[order]]
-        ordered = key[order]
+        own, next_, last = (keys[(band + step) % _BANDS, present].astype(np.uint64) for step in range(3))
+        finer = (next_ >> np.uint64(16) << np.uint64(16)) | (last >> np.uint64(16))
+        order = np.argsort((own << np.uint64(32)) | finer, kind="stable")
+        ordered, rows = own[order], present[order]
         for step in range(1, _WINDOW + 1):
             equal = np.flatnonzero(ordered[:-step] == ordered[step:])
-            found.append((order[equal] * n_rows + order[equal + step]).astype(np.uint64))
-        if sum(map(len, found[1:])) > _PENDING_PAIRS:
-            found = [_distinct(np.concatenate(found))]
-    pairs = _distinct(np.concatenate(found)).astype(np.int64)
-    return pairs // max(n_rows, 1), pairs % max(n_rows, 1)
+            found.add(rows[equal], rows[equal + step])
+    return found.best()
 
 
-def _most_promising(signatures: Numbers, first: Indexes, second: Indexes) -> tuple[Indexes, Indexes]:
-    """The pairs whose signatures agree well, and of these the best few of each later row."""
-    agreement = np.empty(len(first))
-    for at in range(0, len(first), _BLOCK_SIGNATURES):
-        block = slice(at, at + _BLOCK_SIGNATURES)
-        agreement[block] = (signatures[first[block]] == signatures[second[block]]).mean(axis=1)
-    good = np.flatnonzero(agreement >= _MIN_SIGNATURE)
-    good = good[np.lexsort((first[good], -agreement[good], second[good]))]
-    starts = np.flatnonzero(np.diff(second[good], prepend=-1))
-    rank = np.arange(len(good)) - np.repeat(starts, np.diff(np.append(starts, len(good))))
-    kept = np.sort(good[rank < _PARTNERS])
-    return first[kept], second[kept]
+class _Promising:
+    """The candidates whose signatures agree well, and of these the best few of each later row."""
+
+    def __init__(self, signatures: npt.NDArray[np.uint8]) -> None:
+        self._signatures = signatures
+        self._n_rows = max(len(signatures), 1)
+        self._pairs: Keys = np.empty(0, dtype=np.uint64)
+        self._agreement = np.empty(0, dtype=np.float32)
+        self._pending: list[Keys] = []
+
+    def add(self, a: Indexes, b: Indexes) -> None:
+        """Take candidates, in any order and again and again."""
+        self._pending.append((np.maximum(a, b) * self._n_rows + np.minimum(a, b)).astype(np.uint64))
+        if sum(map(len, self._pending)) > _PENDING_PAIRS:
+            self._choose()
+
+    def best(self) -> tuple[Indexes, Indexes]:
+        """The earlier and the later row of each pair that is worth comparing."""
+        self._choose()
+        pairs = self._pairs.astype(np.int64)
+        order = np.lexsort((pairs // self._n_rows, pairs % self._n_rows))
+        return pairs[order] % self._n_rows, pairs[order] // self._n_rows
+
+    def _choose(self) -> None:
+        new = distinct(np.concatenate([self._pairs[:0], *self._pending]))
+        self._pending.clear()
+        new = np.setdiff1d(new, self._pairs, assume_unique=True)
+        agreement = self._agree(new)
+        pairs = np.concatenate([self._pairs, new[agreement >= _MIN_SIGNATURE]])
+        agreement = np.concatenate([self._agreement, agreement[agreement >= _MIN_SIGNATURE]])
+        second = pairs // np.uint64(self._n_rows)
+        order = np.lexsort((pairs, -agreement, second))
+        starts = np.flatnonzero(np.append(True, second[order][1:] != second[order][:-1])) if len(order) else order
+        rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+        kept = order[rank < _PARTNERS]
+        self._pairs, self._agreement = pairs[kept], agreement[kept]
+
+    def _agree(self, pairs: Keys) -> npt.NDArray[np.float32]:
+        agreement = np.empty(len(pairs), dtype=np.float32)
+        for at in range(0, len(pairs), _BLOCK_SIGNATURES):
+            block = slice(at, at + _BLOCK_SIGNATURES)
+            rows = pairs[block].astype(np.int64)
+            a, b = (self._signatures[side] for side in (rows // self._n_rows, rows % self._n_rows))
+            agreement[block] = (a == b).mean(axis=1)
+        return agreement
 
 
 def _jaccards(
-    words: Words, first: Indexes, second: Indexes, counts: Numbers | None, limit: int
+    features: Features, first: Indexes, second: Indexes, counts: Numbers | None, limit: int
 ) -> tuple[Likeness, Likeness]:
+    """Likeness by all features, and by the rare ones; NaN for two texts that have none of these."""
     shared: list[Likeness] = []
-    a, b = (_keys(*features(words, side)) for side in (first, second))
+    a, b = features.keys(first), features.keys(second)
     for rare in (False, True):
         if rare and counts is not None:
-            a, b = (
-                side[counts[count_slot((side & np.uint64(_MASK_32)).astype(np.uint32))] <= limit] for side in (a, b)
-            )
+            a, b = (side[counts[count_slot(feature_of(side))] <= limit] for side in (a, b))
         both = np.intersect1d(a, b, assume_unique=True)
-        n_a, n_b, n_both = (per_pair(keys, len(first)) for keys in (a, b, both))
+        n_a, n_b, n_both = (per_text(keys, len(first)) for keys in (a, b, both))
         union = n_a + n_b - n_both
-        shared.append(np.divide(n_both, union, out=np.ones(len(first)), where=union > 0))
+        shared.append(np.divide(n_both, union, out=np.full(len(first), np.nan if rare else 1.0), where=union > 0))
     return shared[0], shared[1]
-
-
-def _keys(position: Indexes, feature: Numbers) -> Keys:
-    return (position.astype(np.uint64) << np.uint64(32)) | feature
 
 
 def _constants(count: int) -> Numbers:

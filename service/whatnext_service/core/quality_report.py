@@ -3,7 +3,8 @@
 import numpy as np
 
 from whatnext_service.core.check_outcome import Outcome
-from whatnext_service.core.corpus import Corpus, Numbers
+from whatnext_service.core.corpus import Corpus
+from whatnext_service.core.features import Numbers
 from whatnext_service.core.label_checks import (
     check_label_balance,
     check_label_errors,

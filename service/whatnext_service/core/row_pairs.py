@@ -1,21 +1,20 @@
 """Comparing the rows of a dataset with each other and with the sets that must stay apart from it."""
 
-from itertools import chain
-
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from whatnext_service.core.corpus import Corpus, decode_excerpt
-from whatnext_service.core.near_pairs import Likeness, NearPairs, find_near_pairs, join_words, likeness
+from whatnext_service.core.corpus import Corpus
+from whatnext_service.core.features import join_features
+from whatnext_service.core.near_pairs import SIMILARITY, Inputs, Likeness, NearPairs, find_near_pairs, likeness
 from whatnext_service.core.quality import MAX_PAIRS, OtherSet, PairKind, PairSide, RowPair
 from whatnext_service.core.row_hashes import HASH_BYTES, Indexes, agreement, overlap, row_id
-from whatnext_service.core.same_saying import ask_the_same
+from whatnext_service.core.same_saying import Verdicts, ask_the_same
 
 NEAR_LEAK = 0.9
 """Prompts of two sets this alike count as nearly leaked, and less alike ones that ask the same (`ask_the_same`)."""
 SAME_ANSWER = 0.5
-"""Long answers this alike count as the same; short ones (up to 12 words) must be equal but for case and punctuation."""
+"""Long answers this alike count as the same; short ones (up to 12 different words) must be equal but for case and
+punctuation."""
 SHORT_ANSWER_WORDS = 12
 
 
@@ -97,27 +96,39 @@ def _near(corpus: Corpus, others: tuple[OtherSet, ...], leaked: list[Indexes]) -
     distinct = [_distinct_prompts(one) for one in sets]
     for at, rows in enumerate(leaked, start=1):
         distinct[at] = distinct[at][~np.isin(distinct[at], rows)]
-    words = join_words(tuple(one.inputs for one in sets))
+    inputs = Inputs(
+        features=join_features(tuple(one.inputs for one in sets)),
+        numbers=np.concatenate([one.numbers for one in sets]),
+        n_numbers=np.concatenate([one.n_numbers for one in sets]),
+        question=lambda row: _question(sets, starts, row),
+    )
     near = find_near_pairs(
-        words,
-        np.concatenate([one.numbers for one in sets]),
-        np.concatenate([rows + start for rows, start in zip(distinct, starts[:-1], strict=True)]),
+        inputs, np.concatenate([rows + start for rows, start in zip(distinct, starts[:-1], strict=True)])
     )
     inside = near.second < corpus.n_rows
     a, b, alike = near.first[inside], near.second[inside], near.similarity[inside]
     same = _same_answer(corpus, a, b)
     pairs = [Pairs("near_duplicate", a[same], b[same], alike[same], None)]
     if corpus.methods != ("dpo",):
-        opposed = ~same & ask_the_same(corpus.inputs, corpus.questions, a, b)
+        opposed = ~same & (alike >= SIMILARITY) & _one_question(inputs, a, b)
         pairs.append(Pairs("near_contradiction", a[opposed], b[opposed], alike[opposed], None))
-    questions = tuple(chain.from_iterable(one.questions for one in sets))
     for at, other in enumerate(others, start=1):
         start, end = starts[at], starts[at + 1]
         across = (near.first < corpus.n_rows) & (near.second >= start) & (near.second < end)
         a, b, alike = near.first[across], near.second[across], near.similarity[across]
-        same = (alike >= NEAR_LEAK) | ask_the_same(words, questions, a, b)
+        same = (alike >= NEAR_LEAK) | _one_question(inputs, a, b)
         pairs.append(Pairs("near_leak", a[same], b[same] - start, alike[same], other))
     return pairs
+
+
+def _one_question(inputs: Inputs, a: Indexes, b: Indexes) -> Verdicts:
+    same_numbers: Verdicts = inputs.numbers[a] == inputs.numbers[b]
+    return same_numbers & ask_the_same(inputs.features, inputs.question, a, b)
+
+
+def _question(sets: tuple[Corpus, ...], starts: Indexes, row: int) -> str:
+    at = int(np.searchsorted(starts, row, side="right")) - 1
+    return sets[at].excerpts.question(row - int(starts[at]))
 
 
 def _distinct_prompts(corpus: Corpus) -> Indexes:
@@ -128,9 +139,9 @@ def _distinct_prompts(corpus: Corpus) -> Indexes:
     return np.sort(order[new])
 
 
-def _same_answer(corpus: Corpus, first: Indexes, second: Indexes) -> npt.NDArray[np.bool_]:
-    same: npt.NDArray[np.bool_] = corpus.answer_keys[first] == corpus.answer_keys[second]
-    lengths = np.diff(corpus.answers.offsets)
+def _same_answer(corpus: Corpus, first: Indexes, second: Indexes) -> Verdicts:
+    same: Verdicts = corpus.answer_keys[first] == corpus.answer_keys[second]
+    lengths = corpus.answers.n_words
     long = np.flatnonzero(~same & (np.maximum(lengths[first], lengths[second]) > SHORT_ANSWER_WORDS))
     same[long] = likeness(corpus.answers, first[long], second[long]) >= SAME_ANSWER
     return same
@@ -141,6 +152,6 @@ def _side(corpus: Corpus, index: int, dataset: str) -> PairSide:
         dataset=dataset,
         line=int(corpus.lines[index]),
         row_id=name_row(corpus, index),
-        prompt=decode_excerpt(corpus.questions[index]),
-        answer=decode_excerpt(corpus.answer_excerpts[index]),
+        prompt=corpus.excerpts.question(index),
+        answer=corpus.excerpts.answer(index),
     )
