@@ -14,7 +14,13 @@ from whatnext_service.flows.ship import clean_up, ship, unship
 TAGS = ["deployments"]
 
 
-@post("/v1/deployments", operation_id="deployments.create", tags=TAGS, responses=problems(409, 413, 415, 422))
+@post(
+    "/v1/deployments",
+    operation_id="deployments.create",
+    tags=TAGS,
+    responses=problems(409, 413, 415, 422),
+    opt={"found": "The deployment that came of the same request for the same recommendation."},
+)
 async def create(
     call: Call, data: JSONBody[NewDeployment], idempotency_key: IdempotencyKey = None
 ) -> Response[Deployment]:

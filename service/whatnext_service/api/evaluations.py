@@ -58,7 +58,7 @@ async def get_eval_suite(call: Call, suite_id: Id) -> EvalSuite:
     operation_id="evaluations.create",
     tags=TAGS,
     responses=problems(409, 413, 415, 422),
-    opt={"found": "The same evaluation, already asked for and not done yet."},
+    opt={"found": "The same evaluation, asked for already and not done yet, or for the same recommendation."},
 )
 async def create(
     call: Call, data: JSONBody[NewEvaluation], idempotency_key: IdempotencyKey = None

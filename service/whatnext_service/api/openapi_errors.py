@@ -6,6 +6,7 @@ from whatnext_service.api.problem import KINDS
 
 Json = dict[str, Any]
 
+_ADVISED = ("carried_out_already", "decision_conflict")
 _START = (
     "budget_exhausted",
     "confounded_change",
@@ -46,7 +47,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "datasets.upload_version": ("invalid_body", "invalid_dataset", "unknown_reference"),
     "dataset_versions.derive": _DERIVE,
     "dataset_versions.list_quality_rows": ("quality_missing",),
-    "runs.create": _START,
+    "runs.create": (*_ADVISED, *_START),
     "runs.update": ("not_external", "run_ended"),
     "runs.cancel": ("run_ended",),
     "runs.log_metrics": ("not_external",),
@@ -61,13 +62,13 @@ CODES: dict[str, tuple[str, ...]] = {
         "unknown_reference",
     ),
     "eval_suites.calibrate": ("invalid_calibration", "unknown_reference"),
-    "evaluations.create": _EVALUATE,
-    "evaluations.import_log": ("invalid_body", "invalid_evaluation_log", *_EVALUATE),
+    "evaluations.create": (*_ADVISED, *_EVALUATE),
+    "evaluations.import_log": ("invalid_body", "invalid_evaluation_log", *_ADVISED, *_EVALUATE),
     "evaluations.judge_drift": ("not_a_regrading",),
     "evaluations.rank_agreement": ("not_a_regrading",),
     "diagnoses.create": ("nothing_to_diagnose", "unknown_reference"),
     "recommendations.decide": (
-        "decision_conflict",
+        *_ADVISED,
         "recommendation_superseded",
         *_START,
         *_EVALUATE,
@@ -75,7 +76,7 @@ CODES: dict[str, tuple[str, ...]] = {
         *_SHIP,
         *_BASELINE,
     ),
-    "deployments.create": _SHIP,
+    "deployments.create": (*_ADVISED, *_SHIP),
     "deployments.cleanup": ("provider_not_configured", "unknown_reference"),
 }
 """By operation. Accepting a recommendation carries it out, and may fail as that call may."""

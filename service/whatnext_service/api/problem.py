@@ -178,6 +178,12 @@ KINDS: dict[str, Kind] = {
     "recommendation_superseded": Kind(
         status=409, title="Recommendation superseded", explanation="The loop has moved on; ask what is next now."
     ),
+    "carried_out_already": Kind(
+        status=409,
+        title="Carried out already",
+        explanation="Something else came of the recommendation, which is carried out once; leave `recommendation_id` "
+        "out to do more than was advised.",
+    ),
     "decision_conflict": Kind(
         status=409, title="Decided already", explanation="The recommendation was decided the other way."
     ),

@@ -39,7 +39,13 @@ from whatnext_service.flows.start_run import start_run
 TAGS = ["runs"]
 
 
-@post("/v1/runs", operation_id="runs.create", tags=TAGS, responses=problems(409, 413, 415, 422))
+@post(
+    "/v1/runs",
+    operation_id="runs.create",
+    tags=TAGS,
+    responses=problems(409, 413, 415, 422),
+    opt={"found": "The run that came of the same request for the same recommendation."},
+)
 async def create(call: Call, data: JSONBody[NewRun], idempotency_key: IdempotencyKey = None) -> Response[Run]:
     """Start a run at a provider, or register one that trains elsewhere."""
     return await call.write(lambda tx: start_run(tx, data), status=201)

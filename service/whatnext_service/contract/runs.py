@@ -53,7 +53,7 @@ class NewRun(Body, kw_only=True, frozen=True):
     allow_confounded: bool = False
     """Accept more than one change; the run is then marked as confounded wherever it is shown."""
     recommendation_id: Reference | None = None
-    """The advice that this run carries out."""
+    """The advice that this run carries out; it is carried out once, whoever asks."""
     note: Text | None = None
     status: ReportedStatus | None = None
     """External runs only: where it stands; null means `running`."""

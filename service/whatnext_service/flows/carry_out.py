@@ -63,7 +63,7 @@ async def carry_out(tx: Tx, answer: Answer) -> str | None:
     body = request.body
     match answer.action.kind:
         case "start_run" | "repeat_run":
-            return (await start_run(tx, _as(NewRun, body))).id
+            return (await start_run(tx, _as(NewRun, body)))[0].id
         case "record_baseline" if request.method == "PUT":
             return (await name_baseline(tx, answer.loop_id, _as(NewBaseline, body))).baseline_evaluation_id
         case "record_baseline" | "evaluate" | "final_test":
@@ -73,7 +73,7 @@ async def carry_out(tx: Tx, answer: Answer) -> str | None:
             derived = await derive_version(tx, version_id, _as(NewDerivation, body))
             return derived.version.id if derived.version else None
         case "ship":
-            return (await ship(tx, _as(NewDeployment, body))).id
+            return (await ship(tx, _as(NewDeployment, body)))[0].id
         case _:
             return None
 

@@ -8,6 +8,7 @@ from whatnext_service.contract.evaluations import Evaluation, ItemError, NewEval
 from whatnext_service.core.evaluation_logs import read_evaluation_log
 from whatnext_service.core.match_items import MatchBy, match_items
 from whatnext_service.flows import look_up
+from whatnext_service.flows.advice_taken import carried_out_already, led_to
 from whatnext_service.flows.context import Tx
 from whatnext_service.flows.evaluation_subject import find_subject, invalid
 from whatnext_service.flows.register_evaluation import register_items
@@ -33,6 +34,8 @@ async def import_evaluation(tx: Tx, new: NewEvaluation, how: LogImport, body: by
     suite = await look_up.find_suite(tx, new.suite_id, "/suite_id")
     if suite.loop_id != loop.id:
         raise invalid("/suite_id", "belongs to another loop")
+    if made := await led_to(tx, new.recommendation_id, loop.id):
+        raise carried_out_already(made)
     subject = await find_subject(tx, loop.id, new, served=False)
     log = read_evaluation_log(body, score=how.score, variant=how.variant)
     items = await suites.items_of(tx.conn, suite.id)

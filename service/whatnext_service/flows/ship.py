@@ -1,15 +1,20 @@
 """Put a model into service, take it out again, and clean up what is left over."""
 
 from whatnext_service.contract.deployments import Cleanup, Deployment, Leftover, NewCleanup, NewDeployment
+from whatnext_service.contract.runs import Run
 from whatnext_service.core.shipping import check_shippable
 from whatnext_service.errors import DomainError, FieldError, ProviderError
 from whatnext_service.flows import look_up
+from whatnext_service.flows.advice_taken import carried_out_already, led_to
 from whatnext_service.flows.context import Services, Tx
 from whatnext_service.store import deployments, recommendations, runs, state
 
 
-async def ship(tx: Tx, new: NewDeployment) -> Deployment:
-    """Deploy a run's model: refused unless it is better than the baseline, or a person gives a reason."""
+async def ship(tx: Tx, new: NewDeployment) -> tuple[Deployment, bool]:
+    """Deploy a run's model: refused unless it is better than the baseline, or a person gives a reason.
+
+    Returns the deployment, and whether it is new: the same request for the same advice gets the one that came of it.
+    """
     loop = await look_up.lock_loop(tx, new.loop_id, "/loop_id")
     run = await look_up.find_run(tx, new.run_id, "/run_id")
     checkpoint = await look_up.find_checkpoint(tx, new.checkpoint_id, "/checkpoint_id") if new.checkpoint_id else None
@@ -17,6 +22,8 @@ async def ship(tx: Tx, new: NewDeployment) -> Deployment:
         raise _elsewhere("/run_id", "belongs to another loop")
     if checkpoint is not None and checkpoint.run_id != run.id:
         raise _elsewhere("/checkpoint_id", "belongs to another run")
+    if made := await led_to(tx, new.recommendation_id, loop.id):
+        return await _made_before(tx, made, new, run), False
     model = checkpoint.model if checkpoint else run.model
     if model is None or (checkpoint is not None and not checkpoint.deployable):
         raise DomainError("not_served", "There is no served model of this run or checkpoint to deploy.")
@@ -44,11 +51,17 @@ async def ship(tx: Tx, new: NewDeployment) -> Deployment:
         ),
     )
     if new.recommendation_id:
-        await look_up.find_advice(tx, new.recommendation_id, loop.id)
         await recommendations.carried_out(tx.conn, tx.workspace_id, new.recommendation_id, deployment_id, tx.now)
     tx.loop_moved(loop.id)
     tx.tell("deployment.created", deployment_id, 1, loop_id=loop.id)
-    return await look_up.find_deployment(tx, deployment_id)
+    return await look_up.find_deployment(tx, deployment_id), True
+
+
+async def _made_before(tx: Tx, made: str, new: NewDeployment, run: Run) -> Deployment:
+    found = await deployments.get_deployment(tx.conn, tx.workspace_id, made)
+    if found is None or (found.run_id, found.checkpoint_id, found.status) != (run.id, new.checkpoint_id, "live"):
+        raise carried_out_already(made)
+    return found
 
 
 def _elsewhere(pointer: str, message: str) -> DomainError:

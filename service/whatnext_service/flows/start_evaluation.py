@@ -7,6 +7,7 @@ from whatnext_service.contract.loops import Loop
 from whatnext_service.core.evaluations import EvaluationOrigin
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
+from whatnext_service.flows.advice_taken import carried_out_already, led_to
 from whatnext_service.flows.context import Tx
 from whatnext_service.flows.evaluation_subject import Subject, check_served, find_subject, invalid
 from whatnext_service.flows.register_evaluation import register_items, rows_of
@@ -18,13 +19,16 @@ _WITHOUT_ANSWERS = ("max_tokens", "max_cost", "prices", "stop_if_hopeless_agains
 async def start_evaluation(tx: Tx, new: NewEvaluation) -> tuple[Evaluation, bool]:
     """Record the evaluation; the service's own is then run by a job. Returns it, and whether it is new.
 
-    The same subject is not evaluated twice at once: a second request gets the open evaluation.
+    The same subject is not evaluated twice at once: a second request gets the open evaluation. The same request that
+    carries out the same advice gets the evaluation that came of it.
     """
     loop = await look_up.lock_loop(tx, new.loop_id, "/loop_id")
     suite = await look_up.find_suite(tx, new.suite_id, "/suite_id")
     if suite.loop_id != loop.id:
         raise invalid("/suite_id", "belongs to another loop")
     await _check_options(tx, suite, new)
+    if made := await led_to(tx, new.recommendation_id, loop.id):
+        return await _made_before(tx, made, suite, new), False
     if new.regrade_of is not None:
         return await _regrade(tx, loop, suite, new), True
     subject = await find_subject(tx, loop.id, new, served=new.items is None)
@@ -42,10 +46,22 @@ async def start_evaluation(tx: Tx, new: NewEvaluation) -> tuple[Evaluation, bool
     return await announce(tx, evaluation), True
 
 
+async def _made_before(tx: Tx, made: str, suite: EvalSuite, new: NewEvaluation) -> Evaluation:
+    """What the advice led to, if that is what is asked for: a result that comes with the request never is."""
+    found = await evaluations.get_evaluation(tx.conn, tx.workspace_id, made)
+    if found is None or new.items is not None or (found.suite_id, found.regrade_of) != (suite.id, new.regrade_of):
+        raise carried_out_already(made)
+    if new.regrade_of is None:
+        asked = await find_subject(tx, suite.loop_id, new, served=False)
+        fields = ("base_model", "run_id", "checkpoint_id")
+        if any(getattr(found, name) != getattr(asked, name) for name in fields):
+            raise carried_out_already(made)
+    return found
+
+
 async def announce(tx: Tx, evaluation: Evaluation) -> Evaluation:
     """Tell of a new evaluation, and of the recommendation that it carries out; returns it as it is stored."""
     if evaluation.recommendation_id:
-        await look_up.find_advice(tx, evaluation.recommendation_id, evaluation.loop_id)
         await recommendations.carried_out(tx.conn, tx.workspace_id, evaluation.recommendation_id, evaluation.id, tx.now)
     tx.loop_moved(evaluation.loop_id)
     tx.tell("evaluation.created", evaluation.id, 1, loop_id=evaluation.loop_id)

@@ -38,7 +38,6 @@ async def start_multi_model(tx: Tx, loop_ref: str, new: NewMultiModel) -> MultiM
     )
     started: list[Run] = []
     for each in plan.runs:
-        started.append(
-            await start_run(tx, NewRun(loop_id=loop.id, provider=new.provider, config=each.config, note=each.reason))
-        )
+        run = NewRun(loop_id=loop.id, provider=new.provider, config=each.config, note=each.reason)
+        started.append((await start_run(tx, run))[0])
     return MultiModelRuns(statement=plan.statement, runs=tuple(started))

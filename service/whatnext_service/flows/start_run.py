@@ -9,16 +9,23 @@ from whatnext_service.core.lineage import apply_overrides, check_one_variable
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
+from whatnext_service.flows.advice_taken import carried_out_already, led_to
 from whatnext_service.flows.change_run import effective_after
 from whatnext_service.flows.context import Tx
 from whatnext_service.store import datasets, loops, recommendations, runs, state, suites
 
 
-async def start_run(tx: Tx, new: NewRun) -> Run:
-    """Record the run; for a provider's run a job then submits it. Nothing is paid for inside the request."""
+async def start_run(tx: Tx, new: NewRun) -> tuple[Run, bool]:
+    """Record the run; for a provider's run a job then submits it. Nothing is paid for inside the request.
+
+    Returns it, and whether it is new: the same request that carries out the same advice gets the run that came of it.
+    """
     loop = await look_up.lock_loop(tx, new.loop_id, "/loop_id")
     parent = await _parent(tx, loop, new)
     config = _config(new, parent)
+    provider = new.provider or (parent.provider if parent else tx.services.default_provider)
+    if made := await led_to(tx, new.recommendation_id, loop.id):
+        return await _made_before(tx, made, parent, config, provider), False
     asked_at = "/config" if new.config is not None else "/overrides"
     version = await look_up.find_version(tx, config.dataset_version_id, f"{asked_at}/dataset_version_id")
     changed: tuple[str, ...] = ()
@@ -31,7 +38,6 @@ async def start_run(tx: Tx, new: NewRun) -> Run:
             new.allow_confounded,
             dataset_methods=methods,  # type: ignore[arg-type]
         )
-    provider = new.provider or (parent.provider if parent else tx.services.default_provider)
     _check_provider(tx, new, provider)
     await _check_data(tx, loop, config, f"{asked_at}/dataset_version_id")
     if provider != "external":
@@ -61,13 +67,20 @@ async def start_run(tx: Tx, new: NewRun) -> Run:
         ),
     )
     if new.recommendation_id:
-        await look_up.find_advice(tx, new.recommendation_id, loop.id)
         await recommendations.carried_out(tx.conn, tx.workspace_id, new.recommendation_id, run_id, tx.now)
     if provider != "external":
         await tx.defer("move_run", run_id)
     tx.loop_moved(loop.id)
     tx.tell("run.created", run_id, 1, loop_id=loop.id)
-    return await look_up.find_run(tx, run_id)
+    return await look_up.find_run(tx, run_id), True
+
+
+async def _made_before(tx: Tx, made: str, parent: Run | None, config: RunConfig, provider: str) -> Run:
+    run = await runs.get_run(tx.conn, tx.workspace_id, made)
+    asked = (parent.id if parent else None, config, provider)
+    if run is None or (run.parent_run_id, run.config, run.provider) != asked:
+        raise carried_out_already(made)
+    return run
 
 
 async def _parent(tx: Tx, loop: Loop, new: NewRun) -> Run | None:

@@ -62,7 +62,7 @@ async def decide(conn: Conn, recommendation_id: str, decision: Decision) -> None
 
 
 async def carried_out(conn: Conn, workspace_id: str, recommendation_id: str, by: str, now: datetime) -> None:
-    """Note what came of a recommendation: carrying it out accepts it."""
+    """Note what came of a recommendation first: carrying out the open one accepts it."""
     await conn.execute(sql.carried_out, workspace_id, recommendation_id, by, now)
 
 

@@ -26,9 +26,9 @@ order by id desc limit $3 + 1
 update recommendation set status = $2, decision = $3, version = version + 1, updated_at = $4 where id = $1
 
 -- name: carried_out
-update recommendation set carried_out_by = coalesce(carried_out_by, $3), status = 'accepted', version = version + 1,
-                          updated_at = $4
-where workspace_id = $1 and id = $2 and status in ('open', 'accepted')
+update recommendation set carried_out_by = coalesce(carried_out_by, $3), version = version + 1, updated_at = $4,
+                          status = case status when 'open' then 'accepted' else status end
+where workspace_id = $1 and id = $2 and status <> 'declined'
 
 -- name: advice_behind
 select id, workspace_id, loop_id, kind, status, headline, state_version, rules_version, answer, decision,
