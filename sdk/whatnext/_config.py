@@ -12,6 +12,8 @@ from whatnext.errors import ConfigurationError
 
 VERSION = "0.1.0"
 DEFAULT_BASE_URL = "http://127.0.0.1:8321"
+HTTPX_TIMEOUT = httpx.Timeout(5.0)
+"""What an httpx client has where nobody chose."""
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 UPLOAD_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 DEFAULT_MAX_RETRIES = 2
@@ -73,6 +75,15 @@ def make_config(
         headers=dict(headers or {}),
         spool_dir=Path(spool_dir) if spool_dir is not None else _default_spool(environment),
     )
+
+
+def longer(timeout: Timeout, seconds: float) -> Timeout:
+    """A timeout that allows for an answer held back so long."""
+    if timeout is None:
+        return None
+    known = timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout)
+    read = None if known.read is None else known.read + seconds
+    return httpx.Timeout(connect=known.connect, read=read, write=known.write, pool=known.pool)
 
 
 def checked_url(url: str) -> str:

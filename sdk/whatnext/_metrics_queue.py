@@ -85,8 +85,11 @@ class MetricsQueue:
             if self._own.end > ROTATE_BYTES:
                 self._own = self._create()
                 self._spools.append(self._own)
-            for line in lines:
-                self._own.append(line)
+            try:
+                for line in lines:
+                    self._own.append(line)
+            except OSError as error:
+                self._warn(f"points that cannot be kept are lost: {error}")
 
     def batch(self) -> Batch | None:
         """The oldest points, all of one run; null when there are none."""

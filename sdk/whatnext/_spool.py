@@ -5,17 +5,18 @@ same service and key takes them over.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import sys
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _take(file: IO[bytes]) -> None:
+    def _take(file: FileIO) -> None:
         file.seek(2**30)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         file.seek(0)
@@ -23,7 +24,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _take(file: IO[bytes]) -> None:
+    def _take(file: FileIO) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -33,9 +34,12 @@ SUFFIX = ".jsonl"
 
 
 class Spool:
-    """One file of lines: appended at the end, read from where the last acknowledged batch ended."""
+    """One file of lines: appended at the end, read from where the last acknowledged batch ended.
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    The file is not buffered: a forked process has nothing of its parent's to write.
+    """
+
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self._file = file
         self.end = os.fstat(file.fileno()).st_size
@@ -47,16 +51,16 @@ class Spool:
         return self.end - self._sent
 
     def append(self, line: bytes) -> None:
-        """Write a line through to the file; it survives this process."""
-        self._file.seek(0, os.SEEK_END)
-        self._file.write(line)
-        self._file.flush()
-        self.end = self._file.tell()
+        """Write a line to the file, where it survives this process; OSError leaves the file as it was."""
+        self._file.seek(self.end)
+        if self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, "no room for a whole line", str(self.path))
+        self.end += len(line)
 
     def peek(self, max_bytes: int) -> bytes:
         """Whole lines from where the last batch ended; a line cut off by a crash is skipped."""
         self._file.seek(self._sent)
-        chunk = self._file.read(max_bytes)
+        chunk = self._file.read(min(max_bytes, self.pending)) or b""
         whole = chunk[: chunk.rfind(b"\n") + 1]
         if not whole and chunk:
             self._sent = self.end
@@ -82,7 +86,7 @@ def create(folder: Path, owner: str) -> Spool:
     """A new spool of this owner, locked."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{owner}-{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
-    file = path.open("x+b")
+    file = FileIO(path, "x+")
     if not _lock(file):
         raise OSError(f"cannot lock {path}")
     return Spool(path, file)
@@ -92,7 +96,7 @@ def take_over(folder: Path, owner: str) -> Iterator[Spool]:
     """The spools of this owner that nobody holds any more, locked."""
     for path in sorted(folder.glob(f"{owner}-*{SUFFIX}")):
         try:
-            file = path.open("r+b")
+            file = FileIO(path, "r+")
         except OSError:
             continue
         if _lock(file) and path.exists():
@@ -101,7 +105,7 @@ def take_over(folder: Path, owner: str) -> Iterator[Spool]:
             file.close()
 
 
-def _lock(file: IO[bytes]) -> bool:
+def _lock(file: FileIO) -> bool:
     try:
         _take(file)
     except OSError:

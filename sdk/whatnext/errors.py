@@ -107,8 +107,9 @@ class APIStatusError(WhatnextError):
             return self.answer.content
 
     def __str__(self) -> str:
-        said = ": ".join(part for part in (self.title, self.detail) if part)
-        faults = [f"{each.pointer}: {each.message}" for each in self.errors if each.message not in self.detail]
+        detail = "" if self.detail.lower() == self.title.lower() else self.detail
+        said = ": ".join(part for part in (self.title, detail) if part)
+        faults = [text for each in self.errors if (text := _fault(each, detail))]
         where = f" ({'; '.join(faults)})" if faults else ""
         request = f", request {self.request_id}" if self.request_id else ""
         code = f" {self.code}" if self.code else ""
@@ -209,6 +210,11 @@ def status_error(answer: FailedAnswer) -> APIStatusError:
         case _:
             kind = ServerError if answer.status >= 500 else APIStatusError
     return kind(answer)
+
+
+def _fault(fault: FieldFault, detail: str) -> str:
+    """Where, and what unless that has been said."""
+    return ": ".join(part for part in (fault.pointer, "" if fault.message in detail else fault.message) if part)
 
 
 def _read(content: bytes) -> _Problem:

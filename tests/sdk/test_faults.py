@@ -166,6 +166,28 @@ def test_each_status_has_its_error_and_it_survives_pickling(status: int, kind: t
     )
 
 
+@pytest.mark.parametrize(
+    ("title", "detail", "errors", "said"),
+    [
+        ("Invalid", "Expected `str`", [("/loop_id", "Expected `str`")], "400 bad: Invalid: Expected `str` (/loop_id)"),
+        ("Invalid", "Two faults.", [("/a", "x"), ("", "y")], "400 bad: Invalid: Two faults. (/a: x; y)"),
+        ("Not found", "Not Found", [], "400 bad: Not found"),
+        ("Invalid", "It is y.", [("", "It is y.")], "400 bad: Invalid: It is y."),
+    ],
+)
+def test_an_error_says_where_and_says_nothing_twice(
+    title: str, detail: str, errors: list[tuple[str, str]], said: str
+) -> None:
+    client = make("sync", max_retries=0).client
+    faults = [{"pointer": pointer, "message": message} for pointer, message in errors]
+    body = {"title": title, "detail": detail, "code": "bad", "errors": faults}
+    with respx.mock() as mock:
+        mock.get(f"{URL}/v1/runs/run_1").respond(400, json=body)
+        with pytest.raises(whatnext.BadRequestError) as caught:
+            client.runs.get("run_1")
+    assert str(caught.value) == f"{said} [GET {URL}/v1/runs/run_1]"
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>Bad gateway</html>", b"[1]", b'{"errors": "none"}', b"\xff"])
 def test_an_error_that_is_no_problem_document_is_an_error_all_the_same(content: bytes) -> None:
     client = make("sync", max_retries=0).client
@@ -240,6 +262,11 @@ def test_a_base_url_that_is_none_is_refused(url: str) -> None:
         whatnext.Client("wn_x", base_url=url)
 
 
+def test_a_key_read_from_a_file_may_end_in_a_line_break() -> None:
+    client = whatnext.Client("wn_x\n", base_url="http://s")
+    assert client.transport.config.api_key.value == "wn_x"
+
+
 @pytest.mark.parametrize("key", ["", "  ", "wn_ x", "wn_x\nHost: evil", "wn_\u00e9"])
 def test_a_key_that_is_none_is_refused(key: str) -> None:
     with pytest.raises(whatnext.ConfigurationError, match="key"):
@@ -286,6 +313,26 @@ async def test_an_http_client_of_the_caller_keeps_its_headers_parameters_and_coo
     assert (sent["x-proxy"], sent["cookie"], sent["authorization"]) == ("1", "sticky=b", "Bearer wn_secret")
     await done(client.close() if kind == "sync" else client.aclose())
     assert not http.is_closed
+
+
+@both_kinds
+async def test_an_http_client_of_the_caller_keeps_a_timeout_that_was_chosen(kind: str) -> None:
+    chosen = httpx.Client if kind == "sync" else httpx.AsyncClient
+    seen: list[Any] = []
+    for http, given in ((chosen(timeout=7), {}), (chosen(), {}), (chosen(timeout=7), {"timeout": 8})):
+        client = make(kind, http_client=http, **given).client
+        with respx.mock() as mock:
+            route = mock.get(f"{URL}/v1/runs/run_1").respond(json=RUN)
+            await done(client.runs.get("run_1"))
+            seen.append(route.calls.last.request.extensions["timeout"]["read"])
+    assert seen == [7, 60, 8]
+
+
+@both_kinds
+async def test_an_http_client_of_the_other_kind_is_refused(kind: str) -> None:
+    other: Any = httpx.AsyncClient() if kind == "sync" else httpx.Client()
+    with pytest.raises(TypeError, match="http_client must be"):
+        make(kind, http_client=other)
 
 
 @both_kinds

@@ -53,6 +53,12 @@ async def test_pages_can_be_taken_one_by_one(kind: str) -> None:
     assert first.response.status_code == 200
 
 
+def test_a_list_that_was_not_walked_says_how() -> None:
+    fake = FakeService()
+    assert repr(fake.client().runs.list()) == "<runs.list: iterate it for every item, or take its pages()>"
+    assert fake.requests == []
+
+
 async def test_a_first_page_is_at_hand_in_both_clients() -> None:
     fake = FakeService()
     three_pages(fake)
@@ -167,12 +173,28 @@ async def test_a_download_that_is_refused_or_breaks_off_is_an_error(kind: str, t
     client = chosen("wn_x", http_client=http)
     with pytest.raises(whatnext.APIConnectionError, match="broke off"):
         await done(client.dataset_versions.content("dsv_1").save(tmp_path / "rows.jsonl"))
-    assert not (tmp_path / "rows.jsonl").exists()
+    assert os.listdir(tmp_path) == []
 
     fake = FakeService()
     fake.on("dataset_versions.content", problem(404, "not_found"))
     with pytest.raises(whatnext.NotFoundError):
         await done(fake_client(fake, kind).client.dataset_versions.content("dsv_1").read())
+
+
+SEPARATED = 'data: {"note": "a\u2028b\x0bc"}\r\n\r\n'.encode()
+
+
+class Note(msgspec.Struct):
+    note: str
+
+
+def test_an_event_may_hold_any_letter() -> None:
+    stream = EventStream(
+        lambda _: httpx.Response(200, content=SEPARATED.replace(b"\x0b", b"\\u000b")),
+        msgspec.json.Decoder(Note),
+        lambda _: None,
+    )
+    assert next(iter(stream)).note == "a\u2028b\x0bc"
 
 
 EVENTS = b': hello\n\nid: 1\ndata: {"seq":\ndata: 1}\n\nid: 2\nevent: x\ndata: {"seq": 2}\n\ndata: {"seq": 3'

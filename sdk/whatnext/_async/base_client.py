@@ -11,9 +11,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from whatnext import models
+from whatnext._async.connections import AsyncConnections
 from whatnext._async.transport import AsyncTransport
 from whatnext._async.writer import AsyncMetricsWriter
-from whatnext._config import DEFAULT_MAX_RETRIES, Config, Timeout, make_config
+from whatnext._config import DEFAULT_MAX_RETRIES, HTTPX_TIMEOUT, Config, Timeout, make_config
 from whatnext._literal_call import checked_path, operation_of
 from whatnext._operation import Operation, Ref
 from whatnext._progress import Progress, Step
@@ -21,12 +22,6 @@ from whatnext.errors import NothingToCarryOutError
 
 if TYPE_CHECKING:
     from whatnext.aio import AsyncClient
-
-
-class AsyncShared:
-    """What a client shares with those made of it by `with_options`."""
-
-    writer: AsyncMetricsWriter | None = None
 
 
 class AsyncBaseClient:
@@ -47,9 +42,13 @@ class AsyncBaseClient:
     ) -> None:
         """`api_key` and `base_url` are taken from WHATNEXT_API_KEY and WHATNEXT_BASE_URL where they are not given.
 
-        `timeout` is in seconds (or an httpx.Timeout; None waits for ever). `http_client` is used as it is, and is
-        not closed. `spool_dir` is where logged metrics wait until the service has them.
+        `timeout` is in seconds (or an httpx.Timeout; None waits for ever). `http_client` is used as it is, with its
+        timeout unless one is given here, and is not closed; without one, proxies are taken from the environment as
+        httpx does. `spool_dir` is where logged metrics wait until the service has them.
         """
+        connections = AsyncConnections(http_client)
+        if isinstance(timeout, UnsetType) and connections.http.timeout != HTTPX_TIMEOUT:
+            timeout = connections.http.timeout
         config = make_config(
             os.environ,
             api_key=api_key,
@@ -59,13 +58,12 @@ class AsyncBaseClient:
             headers=headers,
             spool_dir=None if spool_dir is None else os.fspath(spool_dir),
         )
-        self._owns_http = http_client is None
-        self._shared = AsyncShared()
         self._root = True
-        self._use(config, http_client or httpx.AsyncClient())
+        self._use(config, connections)
 
-    def _use(self, config: Config, http: httpx.AsyncClient) -> None:
-        self.transport = AsyncTransport(config, http)
+    def _use(self, config: Config, connections: AsyncConnections) -> None:
+        self._connections = connections
+        self.transport = AsyncTransport(config, connections)
         self.transport.owner = self
 
     @property
@@ -93,9 +91,8 @@ class AsyncBaseClient:
         if not isinstance(headers, UnsetType):
             config = msgspec.structs.replace(config, headers={**config.headers, **headers})
         made = object.__new__(type(self))
-        made._owns_http = made._root = False
-        made._shared = self._shared
-        made._use(config, self.transport.http)
+        made._root = False
+        made._use(config, self._connections)
         made.transport.sleep = self.transport.sleep
         return made
 
@@ -170,17 +167,22 @@ class AsyncBaseClient:
 
     def metrics_writer(self) -> AsyncMetricsWriter:
         """What sends logged metrics; made with the first one."""
-        if self._shared.writer is None:
-            self._shared.writer = AsyncMetricsWriter(self.transport)
-        return self._shared.writer
+        shared = self._connections
+        with shared.lock:
+            if shared.writer is None:
+                shared.writer = AsyncMetricsWriter(self.transport)
+            return shared.writer
 
     async def aclose(self) -> None:
         """Send what was logged, and close the connections unless they belong to a given `http_client`."""
-        if self._root and self._shared.writer is not None:
-            await self._shared.writer.aclose()
-            self._shared.writer = None
-        if self._owns_http:
-            await self.transport.http.aclose()
+        shared = self._connections
+        if not self._root:
+            return
+        if shared.writer is not None:
+            await shared.writer.aclose()
+            shared.writer = None
+        if shared.owned:
+            await shared.http.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -44,10 +44,13 @@ class AsyncDownload:
         """Write it to a file, which appears when it is complete."""
         target = Path(path)
         partial = target.with_name(f".{target.name}.partial")
-        with partial.open("wb") as file:
-            async for chunk in self:
-                file.write(chunk)
-        return partial.replace(target)
+        try:
+            with partial.open("wb") as file:
+                async for chunk in self:
+                    file.write(chunk)
+            return partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
 
     async def __aenter__(self) -> Self:
         self._response = await self._opened()

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from whatnext import models
+from whatnext._async.patience import patiently
 from whatnext._async.waiting import changes
 from whatnext._operation import Operation, Ref
 from whatnext._progress import ENDED, Progress, Step, evaluation_progress, is_final, run_progress
@@ -29,6 +31,7 @@ async def follow(
 ) -> AsyncIterator[Step]:
     """Carry out one answer after the other; see `client.loops.follow`."""
     answer = await client.loops.next(loop)
+    ask = partial(client.loops.next, loop)
     while True:
         if is_final(answer):
             yield Step(answer=answer)
@@ -42,9 +45,9 @@ async def follow(
             return
         _check(deadline, answer)
         try:
-            result = await client.carry_out(answer)
+            result = await patiently(client.transport, partial(client.carry_out, answer), deadline)
         except ConflictError:
-            moved = await client.loops.next(loop)
+            moved = await patiently(client.transport, ask, deadline)
             if _same(moved, answer):
                 raise
             answer = moved
@@ -55,7 +58,7 @@ async def follow(
 
 async def _moved_on(client: "AsyncClient", loop: Ref, done: models.Answer, deadline: float | None) -> models.Answer:
     """The answer after one that was carried out."""
-    answer = await client.loops.next(loop)
+    answer = await patiently(client.transport, partial(client.loops.next, loop), deadline)
     if not _same(answer, done):
         return answer
     left = STUCK_AFTER_S if deadline is None else min(STUCK_AFTER_S, deadline - time.monotonic())
@@ -79,7 +82,7 @@ async def _watch(
         async for report in _reports(client, subject):
             if report is not None:
                 on_progress(report)
-            now = await client.loops.next(loop)
+            now = await patiently(client.transport, partial(client.loops.next, loop), deadline)
             if not _same(now, answer):
                 return now
             _check(deadline, answer)

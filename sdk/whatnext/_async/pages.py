@@ -45,7 +45,8 @@ class AsyncPager(Generic[T]):
     Iterate it for every item, `pages()` for page after page, `first_page()` for one.
     """
 
-    def __init__(self, fetch: Callable[[str | None], Awaitable[AsyncPage[T]]]) -> None:
+    def __init__(self, name: str, fetch: Callable[[str | None], Awaitable[AsyncPage[T]]]) -> None:
+        self._name = name
         self._fetch = fetch
         self._first: AsyncPage[T] | None = None
 
@@ -66,6 +67,9 @@ class AsyncPager(Generic[T]):
         async for page in self.pages():
             for each in page.data:
                 yield each
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: iterate it for every item, or take its pages()>"
 
     def __await__(self) -> Generator[Any, None, AsyncPage[T]]:  # async only
         return self.first_page().__await__()  # async only

@@ -40,7 +40,7 @@ class AsyncEventStream(Generic[T]):
 
     async def _events(self, response: httpx.Response) -> AsyncIterator[T]:
         data: list[str] = []
-        async for line in response.aiter_lines():
+        async for line in _lines(response):
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line and data:
@@ -50,3 +50,12 @@ class AsyncEventStream(Generic[T]):
                 data.append(value)
             elif field == "id":
                 self.last_event_id = value
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """Lines of the stream; httpx would also break them at separators that JSON leaves as they are."""
+    left = b""
+    async for chunk in response.aiter_bytes():
+        *lines, left = (left + chunk).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r").decode()

@@ -7,15 +7,18 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 from msgspec import UNSET, UnsetType
 
+from whatnext._async.connections import AsyncConnections
 from whatnext._async.downloads import AsyncDownload
 from whatnext._async.pages import AsyncPage, AsyncPager
+from whatnext._async.patience import patiently
 from whatnext._async.streams import AsyncEventStream
-from whatnext._config import UPLOAD_TIMEOUT, USER_AGENT, Config, Timeout
+from whatnext._config import UPLOAD_TIMEOUT, USER_AGENT, Config, Timeout, longer
 from whatnext._operation import Operation, Ref, decode, encode_body, failed, query_string
 from whatnext._upload import Upload
 from whatnext.errors import APIConnectionError, APITimeoutError, WhatnextError, status_error
@@ -26,24 +29,31 @@ LOG = logging.getLogger("whatnext")
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Failures before the request left."""
+HEARTBEAT_S = 30
+"""A stream of events is never silent for longer."""
 
 
 class AsyncTransport:
     """The engine under every resource."""
 
-    def __init__(self, config: Config, http: httpx.AsyncClient) -> None:
+    def __init__(self, config: Config, connections: AsyncConnections) -> None:
         self.config = config
-        self.http = http
+        self._connections = connections
         self.owner: Any = None
         """The client, which answers that can act are bound to."""
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self._headers = {
-            **http.headers,
+            **connections.http.headers,
             "user-agent": USER_AGENT,
             **{name.lower(): value for name, value in config.headers.items()},
             "authorization": f"Bearer {config.api_key.value}",
         }
         self._timeout = {"timeout": httpx.Timeout(config.timeout).as_dict()}
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """What sends the requests."""
+        return self._connections.http
 
     async def call(
         self,
@@ -131,7 +141,7 @@ class AsyncTransport:
                 each.__dict__["_client"] = self.owner
             return AsyncPage(found.data, found.next_cursor, response, fetch)
 
-        return AsyncPager(fetch)
+        return AsyncPager(operation.name, fetch)
 
     def download(
         self, operation: Operation[Any], *, path: tuple[Ref, ...] = (), timeout: Timeout | UnsetType = UNSET
@@ -156,11 +166,14 @@ class AsyncTransport:
         text = query_string(query or {})
         url = operation.path_for(path) + (f"?{text}" if text else "")
 
+        if isinstance(timeout, UnsetType):
+            timeout = longer(self.config.timeout, HEARTBEAT_S)
+
         async def opened(last_event_id: str | None) -> httpx.Response:
-            headers = (
-                operation.accept if last_event_id is None else {**operation.accept, "last-event-id": last_event_id}
-            )
-            return await self.send(operation.method, url, headers=headers, timeout=timeout, stream=True)
+            resumed = {} if last_event_id is None else {"last-event-id": last_event_id}
+            headers = {**operation.accept, **resumed}
+            ask = partial(self.send, operation.method, url, headers=headers, timeout=timeout, stream=True)
+            return await ask() if last_event_id is None else await patiently(self, ask)
 
         return AsyncEventStream(opened, operation.decoder, self.sleep)
 
@@ -215,11 +228,12 @@ class AsyncTransport:
         extensions = self._timeout if timeout is UNSET else {"timeout": httpx.Timeout(timeout).as_dict()}
         url = self.config.base_url + path
         last = self.config.max_retries
+        http = self.http
         for attempt in range(last + 1):
-            request = self._request(method, url, sent, content, extensions)
+            request = _request(http, method, url, sent, content, extensions)
             refused: Mapping[str, str] = {}
             try:
-                response = await self.http.send(request, stream=stream, follow_redirects=False)
+                response = await http.send(request, stream=stream, follow_redirects=False)
             except httpx.TransportError as error:
                 again = attempt < last and _may_send(content)
                 if not (again and (safe or isinstance(error, UNSENT))):
@@ -240,14 +254,20 @@ class AsyncTransport:
             await self.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
         raise AssertionError
 
-    def _request(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | Upload | None, extensions: dict[str, Any]
-    ) -> httpx.Request:
-        """One try. A request is cheaper made by itself than by the HTTP client, and the same but for these two."""
-        body = content.achunks() if isinstance(content, Upload) else content
-        if self.http.params or self.http.cookies:
-            return self.http.build_request(method, url, headers=headers, content=body, extensions=extensions)
-        return httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
+
+def _request(
+    http: httpx.AsyncClient,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    content: bytes | Upload | None,
+    extensions: dict[str, Any],
+) -> httpx.Request:
+    """One try. A request is cheaper made by itself than by the HTTP client, and the same but for these two."""
+    body = content.achunks() if isinstance(content, Upload) else content
+    if http.params or http.cookies:
+        return http.build_request(method, url, headers=headers, content=body, extensions=extensions)
+    return httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
 
 
 def _may_send(content: bytes | Upload | None) -> bool:

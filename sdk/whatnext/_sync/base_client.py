@@ -13,22 +13,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from whatnext import models
-from whatnext._config import DEFAULT_MAX_RETRIES, Config, Timeout, make_config
+from whatnext._config import DEFAULT_MAX_RETRIES, HTTPX_TIMEOUT, Config, Timeout, make_config
 from whatnext._literal_call import checked_path, operation_of
 from whatnext._operation import Operation, Ref
 from whatnext._progress import Progress, Step
+from whatnext._sync.connections import Connections
 from whatnext._sync.transport import Transport
 from whatnext._sync.writer import MetricsWriter
 from whatnext.errors import NothingToCarryOutError
 
 if TYPE_CHECKING:
     from whatnext.sync import Client
-
-
-class Shared:
-    """What a client shares with those made of it by `with_options`."""
-
-    writer: MetricsWriter | None = None
 
 
 class BaseClient:
@@ -49,9 +44,13 @@ class BaseClient:
     ) -> None:
         """`api_key` and `base_url` are taken from WHATNEXT_API_KEY and WHATNEXT_BASE_URL where they are not given.
 
-        `timeout` is in seconds (or an httpx.Timeout; None waits for ever). `http_client` is used as it is, and is
-        not closed. `spool_dir` is where logged metrics wait until the service has them.
+        `timeout` is in seconds (or an httpx.Timeout; None waits for ever). `http_client` is used as it is, with its
+        timeout unless one is given here, and is not closed; without one, proxies are taken from the environment as
+        httpx does. `spool_dir` is where logged metrics wait until the service has them.
         """
+        connections = Connections(http_client)
+        if isinstance(timeout, UnsetType) and connections.http.timeout != HTTPX_TIMEOUT:
+            timeout = connections.http.timeout
         config = make_config(
             os.environ,
             api_key=api_key,
@@ -61,13 +60,12 @@ class BaseClient:
             headers=headers,
             spool_dir=None if spool_dir is None else os.fspath(spool_dir),
         )
-        self._owns_http = http_client is None
-        self._shared = Shared()
         self._root = True
-        self._use(config, http_client or httpx.Client())
+        self._use(config, connections)
 
-    def _use(self, config: Config, http: httpx.Client) -> None:
-        self.transport = Transport(config, http)
+    def _use(self, config: Config, connections: Connections) -> None:
+        self._connections = connections
+        self.transport = Transport(config, connections)
         self.transport.owner = self
 
     @property
@@ -95,9 +93,8 @@ class BaseClient:
         if not isinstance(headers, UnsetType):
             config = msgspec.structs.replace(config, headers={**config.headers, **headers})
         made = object.__new__(type(self))
-        made._owns_http = made._root = False
-        made._shared = self._shared
-        made._use(config, self.transport.http)
+        made._root = False
+        made._use(config, self._connections)
         made.transport.sleep = self.transport.sleep
         return made
 
@@ -172,17 +169,22 @@ class BaseClient:
 
     def metrics_writer(self) -> MetricsWriter:
         """What sends logged metrics; made with the first one."""
-        if self._shared.writer is None:
-            self._shared.writer = MetricsWriter(self.transport)
-        return self._shared.writer
+        shared = self._connections
+        with shared.lock:
+            if shared.writer is None:
+                shared.writer = MetricsWriter(self.transport)
+            return shared.writer
 
     def close(self) -> None:
         """Send what was logged, and close the connections unless they belong to a given `http_client`."""
-        if self._root and self._shared.writer is not None:
-            self._shared.writer.close()
-            self._shared.writer = None
-        if self._owns_http:
-            self.transport.http.close()
+        shared = self._connections
+        if not self._root:
+            return
+        if shared.writer is not None:
+            shared.writer.close()
+            shared.writer = None
+        if shared.owned:
+            shared.http.close()
 
     def __enter__(self) -> Self:
         return self

@@ -46,10 +46,13 @@ class Download:
         """Write it to a file, which appears when it is complete."""
         target = Path(path)
         partial = target.with_name(f".{target.name}.partial")
-        with partial.open("wb") as file:
-            for chunk in self:
-                file.write(chunk)
-        return partial.replace(target)
+        try:
+            with partial.open("wb") as file:
+                for chunk in self:
+                    file.write(chunk)
+            return partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         self._response = self._opened()

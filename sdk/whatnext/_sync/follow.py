@@ -4,11 +4,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from whatnext import models
 from whatnext._operation import Operation, Ref
 from whatnext._progress import ENDED, Progress, Step, evaluation_progress, is_final, run_progress
+from whatnext._sync.patience import patiently
 from whatnext._sync.waiting import changes
 from whatnext.errors import ConflictError, StuckError, WaitTimeoutError
 
@@ -31,6 +33,7 @@ def follow(
 ) -> Iterator[Step]:
     """Carry out one answer after the other; see `client.loops.follow`."""
     answer = client.loops.next(loop)
+    ask = partial(client.loops.next, loop)
     while True:
         if is_final(answer):
             yield Step(answer=answer)
@@ -44,9 +47,9 @@ def follow(
             return
         _check(deadline, answer)
         try:
-            result = client.carry_out(answer)
+            result = patiently(client.transport, partial(client.carry_out, answer), deadline)
         except ConflictError:
-            moved = client.loops.next(loop)
+            moved = patiently(client.transport, ask, deadline)
             if _same(moved, answer):
                 raise
             answer = moved
@@ -57,7 +60,7 @@ def follow(
 
 def _moved_on(client: "Client", loop: Ref, done: models.Answer, deadline: float | None) -> models.Answer:
     """The answer after one that was carried out."""
-    answer = client.loops.next(loop)
+    answer = patiently(client.transport, partial(client.loops.next, loop), deadline)
     if not _same(answer, done):
         return answer
     left = STUCK_AFTER_S if deadline is None else min(STUCK_AFTER_S, deadline - time.monotonic())
@@ -81,7 +84,7 @@ def _watch(
         for report in _reports(client, subject):
             if report is not None:
                 on_progress(report)
-            now = client.loops.next(loop)
+            now = patiently(client.transport, partial(client.loops.next, loop), deadline)
             if not _same(now, answer):
                 return now
             _check(deadline, answer)

@@ -47,7 +47,8 @@ class Pager(Generic[T]):
     Iterate it for every item, `pages()` for page after page, `first_page()` for one.
     """
 
-    def __init__(self, fetch: Callable[[str | None], Page[T]]) -> None:
+    def __init__(self, name: str, fetch: Callable[[str | None], Page[T]]) -> None:
+        self._name = name
         self._fetch = fetch
         self._first: Page[T] | None = None
 
@@ -68,6 +69,9 @@ class Pager(Generic[T]):
         for page in self.pages():
             for each in page.data:
                 yield each
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: iterate it for every item, or take its pages()>"
 
     @property
     def data(self) -> list[T]:

@@ -42,7 +42,7 @@ class EventStream(Generic[T]):
 
     def _events(self, response: httpx.Response) -> Iterator[T]:
         data: list[str] = []
-        for line in response.iter_lines():
+        for line in _lines(response):
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line and data:
@@ -52,3 +52,12 @@ class EventStream(Generic[T]):
                 data.append(value)
             elif field == "id":
                 self.last_event_id = value
+
+
+def _lines(response: httpx.Response) -> Iterator[str]:
+    """Lines of the stream; httpx would also break them at separators that JSON leaves as they are."""
+    left = b""
+    for chunk in response.iter_bytes():
+        *lines, left = (left + chunk).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r").decode()

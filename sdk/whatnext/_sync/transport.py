@@ -8,15 +8,18 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 from msgspec import UNSET, UnsetType
 
-from whatnext._config import UPLOAD_TIMEOUT, USER_AGENT, Config, Timeout
+from whatnext._config import UPLOAD_TIMEOUT, USER_AGENT, Config, Timeout, longer
 from whatnext._operation import Operation, Ref, decode, encode_body, failed, query_string
+from whatnext._sync.connections import Connections
 from whatnext._sync.downloads import Download
 from whatnext._sync.pages import Page, Pager
+from whatnext._sync.patience import patiently
 from whatnext._sync.streams import EventStream
 from whatnext._upload import Upload
 from whatnext.errors import APIConnectionError, APITimeoutError, WhatnextError, status_error
@@ -27,24 +30,31 @@ LOG = logging.getLogger("whatnext")
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Failures before the request left."""
+HEARTBEAT_S = 30
+"""A stream of events is never silent for longer."""
 
 
 class Transport:
     """The engine under every resource."""
 
-    def __init__(self, config: Config, http: httpx.Client) -> None:
+    def __init__(self, config: Config, connections: Connections) -> None:
         self.config = config
-        self.http = http
+        self._connections = connections
         self.owner: Any = None
         """The client, which answers that can act are bound to."""
         self.sleep: Callable[[float], None] = time.sleep
         self._headers = {
-            **http.headers,
+            **connections.http.headers,
             "user-agent": USER_AGENT,
             **{name.lower(): value for name, value in config.headers.items()},
             "authorization": f"Bearer {config.api_key.value}",
         }
         self._timeout = {"timeout": httpx.Timeout(config.timeout).as_dict()}
+
+    @property
+    def http(self) -> httpx.Client:
+        """What sends the requests."""
+        return self._connections.http
 
     def call(
         self,
@@ -132,7 +142,7 @@ class Transport:
                 each.__dict__["_client"] = self.owner
             return Page(found.data, found.next_cursor, response, fetch)
 
-        return Pager(fetch)
+        return Pager(operation.name, fetch)
 
     def download(
         self, operation: Operation[Any], *, path: tuple[Ref, ...] = (), timeout: Timeout | UnsetType = UNSET
@@ -157,11 +167,14 @@ class Transport:
         text = query_string(query or {})
         url = operation.path_for(path) + (f"?{text}" if text else "")
 
+        if isinstance(timeout, UnsetType):
+            timeout = longer(self.config.timeout, HEARTBEAT_S)
+
         def opened(last_event_id: str | None) -> httpx.Response:
-            headers = (
-                operation.accept if last_event_id is None else {**operation.accept, "last-event-id": last_event_id}
-            )
-            return self.send(operation.method, url, headers=headers, timeout=timeout, stream=True)
+            resumed = {} if last_event_id is None else {"last-event-id": last_event_id}
+            headers = {**operation.accept, **resumed}
+            ask = partial(self.send, operation.method, url, headers=headers, timeout=timeout, stream=True)
+            return ask() if last_event_id is None else patiently(self, ask)
 
         return EventStream(opened, operation.decoder, self.sleep)
 
@@ -216,11 +229,12 @@ class Transport:
         extensions = self._timeout if timeout is UNSET else {"timeout": httpx.Timeout(timeout).as_dict()}
         url = self.config.base_url + path
         last = self.config.max_retries
+        http = self.http
         for attempt in range(last + 1):
-            request = self._request(method, url, sent, content, extensions)
+            request = _request(http, method, url, sent, content, extensions)
             refused: Mapping[str, str] = {}
             try:
-                response = self.http.send(request, stream=stream, follow_redirects=False)
+                response = http.send(request, stream=stream, follow_redirects=False)
             except httpx.TransportError as error:
                 again = attempt < last and _may_send(content)
                 if not (again and (safe or isinstance(error, UNSENT))):
@@ -241,14 +255,20 @@ class Transport:
             self.sleep(delay_s(attempt, refused, now=time.time(), jitter=random.random()))
         raise AssertionError
 
-    def _request(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | Upload | None, extensions: dict[str, Any]
-    ) -> httpx.Request:
-        """One try. A request is cheaper made by itself than by the HTTP client, and the same but for these two."""
-        body = content.chunks() if isinstance(content, Upload) else content
-        if self.http.params or self.http.cookies:
-            return self.http.build_request(method, url, headers=headers, content=body, extensions=extensions)
-        return httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
+
+def _request(
+    http: httpx.Client,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    content: bytes | Upload | None,
+    extensions: dict[str, Any],
+) -> httpx.Request:
+    """One try. A request is cheaper made by itself than by the HTTP client, and the same but for these two."""
+    body = content.chunks() if isinstance(content, Upload) else content
+    if http.params or http.cookies:
+        return http.build_request(method, url, headers=headers, content=body, extensions=extensions)
+    return httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
 
 
 def _may_send(content: bytes | Upload | None) -> bool:

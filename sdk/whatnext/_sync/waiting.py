@@ -4,12 +4,14 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TypeVar
 
 import httpx
 
-from whatnext._config import Timeout
+from whatnext._config import longer
 from whatnext._operation import Operation, Ref, entity_tag
+from whatnext._sync.patience import patiently
 from whatnext._sync.transport import Transport
 from whatnext.errors import WaitTimeoutError
 
@@ -31,7 +33,8 @@ def changes(
 ) -> Iterator[T | None]:
     """The thing now, then each time it has changed; None when `poll_s` passed without a change. Ends at `timeout_s`.
 
-    With `since`, an earlier answer, the first one yielded differs from it.
+    With `since`, an earlier answer, the first one yielded differs from it. Once there was an answer, the service may
+    be away for some minutes.
     """
     path = operation.path_for((ref,))
     response: httpx.Response | None = None if since is None else since.__dict__.get("_response")
@@ -44,13 +47,15 @@ def changes(
         if tag is not None:
             headers["if-none-match"] = tag
         asked_at = time.monotonic()
-        response = transport.send(
+        ask = partial(
+            transport.send,
             "GET",
             f"{path}?wait={wait}" if wait else path,
             headers=headers,
-            timeout=_longer(transport.config.timeout, wait),
+            timeout=longer(transport.config.timeout, wait),
             expect=304,
         )
+        response = ask() if response is None else patiently(transport, ask, deadline)
         changed = response.status_code != 304
         if changed:
             unchanged_tag = tag is not None and entity_tag(response) == tag
@@ -71,11 +76,3 @@ def changed(transport: Transport, operation: Operation[T], ref: Ref, *, since: T
         if found is not None:
             return found
     raise WaitTimeoutError(f"{operation.path_for((ref,))} has not changed within {timeout_s:g} s", since)
-
-
-def _longer(timeout: Timeout, wait: int) -> Timeout:
-    if timeout is None:
-        return None
-    known = timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout)
-    read = None if known.read is None else known.read + wait
-    return httpx.Timeout(connect=known.connect, read=read, write=known.write, pool=known.pool)

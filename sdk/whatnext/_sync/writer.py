@@ -43,7 +43,12 @@ class MetricsWriter:
         self._queue.add(run, step, values)
 
     def flush(self, timeout_s: float | None = None) -> None:
-        """Send everything now; raises why points were refused, and WaitTimeoutError when time is up."""
+        """Send everything now; raises why points were refused, and WaitTimeoutError when time is up.
+
+        A forked process has nothing to send before it has logged: what its parent logged is its parent's.
+        """
+        if self._pid != os.getpid():
+            return
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._rested:
             while self._queue.pending:
@@ -68,7 +73,6 @@ class MetricsWriter:
         self._stopping = True
         self._wake.set()
         self._thread.join(timeout_s)
-        self._queue.close()
 
     def _run(self) -> None:
         backoff = 0.0
@@ -78,6 +82,7 @@ class MetricsWriter:
             backoff = 0.0 if self._drain() else min(max(2 * backoff, 1.0), MAX_BACKOFF_S)
             with self._rested:
                 self._rested.notify_all()
+        self._queue.close()
 
     def _drain(self) -> bool:
         """Send what there is; false when the service could not be reached for it."""
