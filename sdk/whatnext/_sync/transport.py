@@ -4,9 +4,9 @@
 """Requests: sent, retried, decoded."""
 
 import logging
+import os
 import random
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -222,7 +222,7 @@ class Transport:
         """
         sent = {**self._headers, **(headers or {})}
         if method == "POST" and "idempotency-key" not in sent:
-            sent["idempotency-key"] = idempotency_key or f"py-{uuid.uuid4().hex}"
+            sent["idempotency-key"] = idempotency_key or f"py-{os.urandom(16).hex()}"
         if content is not None and "content-type" not in sent:
             sent["content-type"] = "application/json"
         safe = method in SAFE_METHODS or "idempotency-key" in sent
