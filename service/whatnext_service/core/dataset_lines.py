@@ -21,6 +21,8 @@ class RawRow(msgspec.Struct, frozen=True):
     line: int
     raw: bytes
     fault: ProblemCode | None = None
+    start: int = 0
+    """Where `raw` begins, in bytes from the start of the file; 0 where there is none."""
 
 
 class RowSplitter:
@@ -37,6 +39,8 @@ class RowSplitter:
         self._layout: _Layout = "unknown"
         self._head = b""
         self._line = 1
+        self._offset = 0
+        """Of the line, or of the buffer."""
         self._parts: list[bytes] = []
         self._held = 0
         self._skipping = False
@@ -57,7 +61,8 @@ class RowSplitter:
         """Take the next bytes; give the rows they complete."""
         if self._layout == "unknown":
             self._head += chunk
-            return self._open() if len(self._head.lstrip(_SPACE)) >= 4 or len(self._head) > 4096 else []
+            seen = self._head.removeprefix(BOM).lstrip(_SPACE)
+            return self._open() if len(seen) >= 4 or len(self._head) > 4096 else []
         if self._layout == "lines":
             return self._cut_lines(chunk)
         return self._cut_array(chunk) if self._layout != "refused" else []
@@ -80,12 +85,14 @@ class RowSplitter:
             return [RawRow(0, b"", "wrong_encoding")]
         if head.startswith(BOM):
             self.has_bom = True
+            self._offset = len(BOM)
             head = head[len(BOM) :]
         first = head.lstrip(_SPACE)[:1]
         if first == b"[":
             self._layout = "array"
             lead = head.index(b"[") + 1
             self._line += head.count(b"\n", 0, lead)
+            self._offset += lead
             return self._cut_array(head[lead:])
         self._layout = "lines"
         return self._cut_lines(head)
@@ -110,12 +117,14 @@ class RowSplitter:
 
     def _end_line(self) -> RawRow:
         raw = b"".join(self._parts)
+        start, self._offset = self._offset, self._offset + self._held + 1
         skipped, self._skipping, self._held = self._skipping, False, 0
         self._parts.clear()
         if skipped:
             return RawRow(self._line, b"", "row_too_long")
         self.has_crlf = self.has_crlf or raw.endswith(b"\r")
-        return RawRow(self._line, raw.strip(_SPACE))
+        bare = raw.lstrip(_SPACE)
+        return RawRow(self._line, bare.rstrip(_SPACE), start=start + len(raw) - len(bare))
 
     def _cut_array(self, chunk: bytes) -> list[RawRow]:
         rows: list[RawRow] = []
@@ -157,16 +166,18 @@ class RowSplitter:
         self._at = to
 
     def _end_element(self, end: int) -> list[RawRow]:
-        raw = bytes(self._buffer[self._mark : end]).strip(_SPACE)
+        bare = bytes(self._buffer[self._mark : end]).lstrip(_SPACE)
+        raw, start = bare.rstrip(_SPACE), self._offset + end - len(bare)
         line = self._start_line if self._start >= 0 else self._line
         self._start, self._mark = -1, self._at
         self.has_crlf = self.has_crlf or b"\r\n" in raw
         if len(raw) > self._max:
             return [RawRow(line, b"", "row_too_long")]
-        return [RawRow(line, raw)] if raw else []
+        return [RawRow(line, raw, start=start)] if raw else []
 
     def _drop(self) -> None:
         del self._buffer[: self._mark]
+        self._offset += self._mark
         self._at -= self._mark
         self._start = max(self._start - self._mark, -1)
         self._mark = 0
