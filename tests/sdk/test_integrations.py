@@ -83,54 +83,99 @@ def test_a_folder_without_a_record_is_refused(tmp_path: Path) -> None:
         put_result_file(FakeService().client(), "run_1", tmp_path)
 
 
-def train(callback: Any, *, main_process: bool = True) -> None:
-    """The events of a short training, as the Trainer sends them."""
-    args = SimpleNamespace(output_dir="out")
-    state = SimpleNamespace(global_step=0, epoch=0.0, is_world_process_zero=main_process)
-    control = SimpleNamespace()
+class Training:
+    """The events of a short training, with what Transformers 5 gives each of them."""
 
-    def event(name: str, **more: Any) -> None:
-        assert getattr(callback, name)(args, state, control, model=None, **more) is None
+    def __init__(self, callback: Any, *, main_process: bool = True) -> None:
+        self._callback = callback
+        self._args = SimpleNamespace(output_dir="out")
+        self._state = SimpleNamespace(global_step=0, epoch=0, is_world_process_zero=main_process)
 
-    event("on_init_end")
-    event("on_train_begin")
-    state.global_step, state.epoch = 10, 0.5
-    event("on_step_end")
-    event("on_log", logs={"loss": 2.5, "grad_norm": 1.0, "learning_rate": 1e-5, "epoch": 0.5})
-    state.global_step, state.epoch = 20, 1.0
-    event("on_log", logs={"eval_loss": 2.0, "eval_runtime": 1.0, "eval_samples_per_second": 9.0, "epoch": 1.0})
-    event("on_save")
-    event("on_log", logs={"train_runtime": 9.0, "train_loss": 2.2, "total_flos": 1.0, "epoch": 1.0})
-    event("on_train_end")
-    event("on_event_of_tomorrow")
+    def event(self, name: str, **more: Any) -> None:
+        parts = ("model", "processing_class", "optimizer", "lr_scheduler", "train_dataloader", "eval_dataloader")
+        given: dict[str, Any] = {**dict.fromkeys(parts), **more}
+        assert getattr(self._callback, name)(self._args, self._state, SimpleNamespace(), **given) is None
+
+    def begin(self) -> None:
+        self.event("on_init_end")
+        self.event("on_train_begin")
+        self.event("on_epoch_begin")
+
+    def step(self, step: int, epoch: float, **logs: Any) -> None:
+        self._state.global_step, self._state.epoch = step, epoch
+        self.event("on_step_end")
+        self.event("on_log", logs={**logs, "epoch": epoch})
+
+    def end(self) -> None:
+        summary = {"train_runtime": 9.0, "train_samples_per_second": 9.0, "train_loss": 2.2, "total_flos": 1.0}
+        self.event("on_log", logs=summary)
+        self.event("on_train_end")
+        self.event("on_event_of_tomorrow")
+
+
+def trained(callback: Any, *, main_process: bool = True) -> None:
+    training = Training(callback, main_process=main_process)
+    training.begin()
+    training.step(10, 0.5, loss=2.5, grad_norm=float("nan"), learning_rate=1e-5)
+    speed = {"train_runtime": 1.5, "train_tokens_per_second": 700.0, "num_input_tokens_seen": 1050}
+    training.step(20, 1.0, loss=2.25, **speed)
+    training.step(20, 1.0, eval_loss=2.0, eval_runtime=1.0, eval_samples_per_second=9.0, eval_text="no number")
+    training.event("on_evaluate", metrics={"eval_loss": 2.0})
+    training.event("on_save")
+    training.end()
 
 
 def test_a_training_reports_itself(tmp_path: Path) -> None:
     fake = FakeService()
-    with fake.client(spool_dir=tmp_path) as client:
-        train(WhatnextCallback("support-bot/R3", client))
+    with fake.client(spool_dir=tmp_path) as client, WhatnextCallback("support-bot/R3", client) as callback:
+        trained(callback)
     assert all(request.path.startswith("/v1/runs/support-bot~R3") for request in fake.requests)
     assert [request.json for request in fake.sent("runs.update")] == [{"status": "running"}, {"status": "succeeded"}]
     points = [point for request in fake.sent("runs.log_metrics") for point in request.json["points"]]
     assert points == [
-        {"step": 10, "values": {"train_loss": 2.5, "grad_norm": 1.0, "learning_rate": 1e-5}},
-        {"step": 20, "values": {"full_valid_loss": 2.0}},
+        {"step": 10, "values": {"loss": 2.5, "grad_norm": "NaN", "learning_rate": 1e-5, "epoch": 0.5}},
+        {"step": 20, "values": {"loss": 2.25, "epoch": 1.0}},
+        {"step": 20, "values": {"eval_loss": 2.0, "epoch": 1.0}},
     ]
     (checkpoint,) = fake.sent("runs.add_checkpoint")
     assert checkpoint.json == {
         "step": 20,
         "epoch": 1,
         "model": "out/checkpoint-20",
-        "train_loss": 2.5,
+        "train_loss": 2.25,
         "full_valid_loss": 2.0,
     }
     assert fake.requests[-1].operation == "runs.update"
 
 
+def test_a_training_that_breaks_off_has_failed(tmp_path: Path) -> None:
+    def break_off(callback: WhatnextCallback) -> None:
+        training = Training(callback)
+        training.begin()
+        training.step(10, 0.5, loss=2.5)
+        raise MemoryError("CUDA out of memory")
+
+    fake = FakeService()
+    with fake.client(spool_dir=tmp_path) as client:
+        with pytest.raises(MemoryError), WhatnextCallback("run_1", client) as callback:
+            break_off(callback)
+        assert [request.json["points"][0]["step"] for request in fake.sent("runs.log_metrics")] == [10]
+    failed = {"status": "failed", "failure": "MemoryError: CUDA out of memory"}
+    assert [request.json for request in fake.sent("runs.update")] == [{"status": "running"}, failed]
+
+
+def test_a_failure_before_the_training_is_not_reported(tmp_path: Path) -> None:
+    fake = FakeService()
+    client = fake.client(spool_dir=tmp_path)
+    with pytest.raises(ValueError, match="no data"), WhatnextCallback("run_1", client):
+        raise ValueError("no data")
+    assert fake.requests == []
+
+
 def test_only_the_main_process_reports(tmp_path: Path) -> None:
     fake = FakeService()
     with fake.client(spool_dir=tmp_path) as client:
-        train(WhatnextCallback("run_1", client), main_process=False)
+        trained(WhatnextCallback("run_1", client), main_process=False)
     assert fake.requests == []
 
 
@@ -139,7 +184,7 @@ def test_a_service_that_refuses_never_stops_a_training(tmp_path: Path, caplog: p
     for operation in ("runs.update", "runs.log_metrics", "runs.add_checkpoint"):
         fake.on(operation, problem(409, "run_ended"))
     with fake.client(spool_dir=tmp_path) as client:
-        train(WhatnextCallback("run_1", client))
+        trained(WhatnextCallback("run_1", client))
     assert "run_ended" in caplog.text
 
 
