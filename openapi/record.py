@@ -186,6 +186,10 @@ async def ask(to: Recorder, version: Json, run: Json) -> None:
     at = (await to.send("GET", f"/v1/runs/{run['id']}/checkpoints"))["data"][0]["id"]
     await to.send("POST", "/v1/deployments", body=body | {"checkpoint_id": at}, got="Deployment")
     await to.send("POST", "/v1/deployments/cleanup", body={"loop_id": "support-bot"}, sent="NewCleanup", got="Cleanup")
+    prices = {"prompt": "0.40", "completion": "1.60"}
+    body = {"n_rows": 50, "max_cost": "2", "prices": prices}
+    at = f"/v1/dataset-versions/{version['id']}/judging"
+    await to.send("POST", at, body=body, sent="NewRowJudging", got="RowJudging")
 
 
 async def administer(to: Recorder) -> None:
@@ -216,7 +220,9 @@ async def record() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with EmbeddedPostgres(EmbeddedSettings(root=Path(folder), fast=True)) as dsn:
             await migrate(dsn)
-            app = create_app(Settings(data_dir=Path(folder), log_level="error"), dsn, with_worker=False)
+            app = create_app(
+                Settings(data_dir=Path(folder), log_level="error", judge_model="gpt-4.1"), dsn, with_worker=False
+            )
             async with app.lifespan():
                 fixed = {"clock": ticking(), "randomness": random.Random(2026).randbytes}
                 services = dataclasses.replace(app.state["services"], **fixed)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _BASE_MODELS_LIST: Operation[m.BaseModel] = Operation(
     "base_models.list", "GET", "/v1/base-models", m.BaseModel, paged=True
 )
+_DATASET_VERSIONS_CANCEL_JUDGING: Operation[m.RowJudging] = Operation(
+    "dataset_versions.cancel_judging", "POST", "/v1/dataset-versions/{version_id}/judging/cancel", m.RowJudging
+)
 _DATASET_VERSIONS_CONTENT: Operation[bytes] = Operation(
     "dataset_versions.content", "GET", "/v1/dataset-versions/{version_id}/content", media="application/jsonl"
 )
@@ -37,6 +40,12 @@ _DATASET_VERSIONS_DERIVE: Operation[m.Derivation] = Operation(
 )
 _DATASET_VERSIONS_GET: Operation[m.DatasetVersion] = Operation(
     "dataset_versions.get", "GET", "/v1/dataset-versions/{version_id}", m.DatasetVersion
+)
+_DATASET_VERSIONS_JUDGE: Operation[m.RowJudging] = Operation(
+    "dataset_versions.judge", "POST", "/v1/dataset-versions/{version_id}/judging", m.RowJudging
+)
+_DATASET_VERSIONS_JUDGING: Operation[m.RowJudging] = Operation(
+    "dataset_versions.judging", "GET", "/v1/dataset-versions/{version_id}/judging", m.RowJudging
 )
 _DATASET_VERSIONS_LIST_QUALITY_ROWS: Operation[m.ScoredRow] = Operation(
     "dataset_versions.list_quality_rows",
@@ -232,6 +241,24 @@ class AsyncDatasetVersions:
         self._client = client
         self._transport = client.transport
 
+    async def cancel_judging(
+        self,
+        version_id: Ref,
+        *,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.RowJudging:
+        """Ask for a judging to be cancelled; the scores so far stay, and one that has ended stays as it is.
+
+        >>> found = await client.dataset_versions.cancel_judging("version_1")
+        """
+        return await self._transport.call(
+            _DATASET_VERSIONS_CANCEL_JUDGING,
+            path=(version_id,),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
     def content(
         self,
         version_id: Ref,
@@ -286,6 +313,71 @@ class AsyncDatasetVersions:
             path=(version_id,),
             timeout=timeout,
         )
+
+    async def judge(
+        self,
+        version_id: Ref,
+        *,
+        dimensions: Sequence[Literal["correctness", "quality", "relevance"]] | UnsetType = UNSET,
+        max_cost: str | None | UnsetType = UNSET,
+        max_tokens: int | None | UnsetType = UNSET,
+        model: str | None | UnsetType = UNSET,
+        n_rows: int | UnsetType = UNSET,
+        prices: m.JudgePrices | p.JudgePrices | None | UnsetType = UNSET,
+        threshold: float | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.RowJudging:
+        """Have a judge score a sample of a version's rows: correctness, relevance, quality. It costs, and so is never
+        done unasked. The scores go into the quality report's check `judge`, the report's rows, and `derive` with
+        `min_judge_score`. Started again, with the same judge, it scores only rows that have no score of its.
+
+        >>> found = await client.dataset_versions.judge("version_1")
+        """
+        return await self._transport.call(
+            _DATASET_VERSIONS_JUDGE,
+            path=(version_id,),
+            body={
+                "dimensions": dimensions,
+                "max_cost": max_cost,
+                "max_tokens": max_tokens,
+                "model": model,
+                "n_rows": n_rows,
+                "prices": prices,
+                "threshold": threshold,
+            },
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    async def judging(
+        self,
+        version_id: Ref,
+        *,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.RowJudging:
+        """Get the judging of a version's rows: how far it is, and what it cost.
+
+        >>> found = await client.dataset_versions.judging("version_1")
+        """
+        return await self._transport.call(
+            _DATASET_VERSIONS_JUDGING,
+            path=(version_id,),
+            timeout=timeout,
+        )
+
+    async def wait_judging(
+        self,
+        version_id: Ref,
+        *,
+        since: m.RowJudging | None = None,
+        timeout_s: float | None = None,
+    ) -> m.RowJudging:
+        """The same as soon as it differs from `since`, an earlier answer; WaitTimeoutError at `timeout_s`.
+
+        >>> found = await client.dataset_versions.wait_judging("version_id", timeout_s=600)
+        """
+        return await changed(self._transport, _DATASET_VERSIONS_JUDGING, version_id, since=since, timeout_s=timeout_s)
 
     def list_quality_rows(
         self,
@@ -1996,9 +2088,12 @@ class AsyncClient(AsyncBaseClient):
 
     operations = (
         _BASE_MODELS_LIST,
+        _DATASET_VERSIONS_CANCEL_JUDGING,
         _DATASET_VERSIONS_CONTENT,
         _DATASET_VERSIONS_DERIVE,
         _DATASET_VERSIONS_GET,
+        _DATASET_VERSIONS_JUDGE,
+        _DATASET_VERSIONS_JUDGING,
         _DATASET_VERSIONS_LIST_QUALITY_ROWS,
         _DATASET_VERSIONS_QUALITY,
         _DATASETS_CREATE,

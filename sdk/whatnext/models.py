@@ -427,6 +427,13 @@ class ItemError(Model, kw_only=True, frozen=True):
     message: str
 
 
+class JudgePrices(Sent, kw_only=True, frozen=True):
+    """Prices of a million of the judge's tokens, in a currency of your own."""
+
+    completion: str
+    prompt: str
+
+
 class Judgement(Model, kw_only=True, frozen=True):
     """What a judge said of one answer."""
 
@@ -624,6 +631,46 @@ class Request(Model, kw_only=True, frozen=True):
     body: dict[str, Any] | None = None
 
 
+class RowJudgement(Model, kw_only=True, frozen=True):
+    """What a judge made of a row of training data."""
+
+    judgements: list[Judgement]
+    error: ItemError | None = None
+    score: float | None = None
+
+
+class RowJudging(Model, kw_only=True, frozen=True):
+    """The judging of a version's rows. The scores are in its quality report's check `judge`, and in the report's rows.
+
+    Tokens and cost are those since it was last started.
+    """
+
+    created_at: datetime
+    dataset_version_id: str
+    dimensions: list[Literal["correctness", "quality", "relevance"] | str]
+    errors: list[ErrorCount]
+    judge_completion_tokens: int
+    judge_prompt_tokens: int
+    model: str
+    n_done: int
+    n_rows: int
+    n_scored: int
+    status: Literal["cancelled", "failed", "pending", "running", "succeeded"] | str
+    threshold: float
+    updated_at: datetime
+    version: int
+    canaries: CanaryReading | None = None
+    cost: Decimal | None = None
+    ended_early: Literal["cancelled", "failing", "hopeless", "max_cost", "max_tokens"] | str | None = None
+    failure: str | None = None
+    finished_at: datetime | None = None
+    max_cost: Decimal | None = None
+    max_tokens: int | None = None
+    mean_score: float | None = None
+    prices: JudgePrices | None = None
+    started_at: datetime | None = None
+
+
 class RowMark(Model, kw_only=True, frozen=True):
     """A row that a check points at."""
 
@@ -706,7 +753,7 @@ class Scale(Sent, kw_only=True, frozen=True):
 
 
 class ScoredRow(Model, kw_only=True, frozen=True):
-    """One row of a dataset version as its quality report sees it."""
+    """One row of a dataset version as its quality report sees it, and as its judge does."""
 
     checks: list[
         Literal[
@@ -735,6 +782,7 @@ class ScoredRow(Model, kw_only=True, frozen=True):
     line: int
     row_id: str
     score: float
+    judgement: RowJudgement | None = None
     label_confidence: float | None = None
 
 
@@ -1133,6 +1181,7 @@ class DatasetOperation(Sent, kw_only=True, frozen=True):
     ids: list[str] | None = None
     lines: list[int] | None = None
     method: Literal["dpo", "rft", "sft"] | str | None = None
+    min_judge_score: float | None = None
     min_score: float | None = None
     near: bool = NOT_SENT
     parts: list[SplitPart] | None = None

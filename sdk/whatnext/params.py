@@ -42,6 +42,13 @@ class HandGrade(TypedDict):
     score: float
 
 
+class JudgePrices(TypedDict):
+    """Prices of a million of the judge's tokens, in a currency of your own."""
+
+    completion: str
+    prompt: str
+
+
 class Metric(TypedDict):
     """The primary metric of a loop: what "better" means, and on which scale."""
 
@@ -148,6 +155,18 @@ class NewPoint(TypedDict):
 
     step: int
     values: dict[str, float | Literal["-Infinity", "Infinity", "NaN"]]
+
+
+class NewRowJudging(TypedDict):
+    """A judge to be asked about the rows of a version. It costs one request for each row and dimension."""
+
+    dimensions: NotRequired[list[Literal["correctness", "quality", "relevance"]]]
+    max_cost: NotRequired[str | None]
+    max_tokens: NotRequired[int | None]
+    model: NotRequired[str | None]
+    n_rows: NotRequired[int]
+    prices: NotRequired[JudgePrices | None]
+    threshold: NotRequired[float]
 
 
 class NewTokenPrices(TypedDict):
@@ -333,6 +352,7 @@ class DatasetOperation(TypedDict):
     ]
     lines: NotRequired[list[int] | None]
     method: NotRequired[Literal["dpo", "rft", "sft"] | None]
+    min_judge_score: NotRequired[float | None]
     min_score: NotRequired[float | None]
     near: NotRequired[bool]
     parts: NotRequired[list[SplitPart] | None]

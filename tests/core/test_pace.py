@@ -2,7 +2,7 @@
 
 import pytest
 
-from whatnext_service.core.pace import answered, backoff_s, start, throttled
+from whatnext_service.core.pace import answered, backoff_s, failed, is_out, start, throttled
 
 
 def test_a_refusal_halves_the_width_and_answers_widen_it_again() -> None:
@@ -40,3 +40,11 @@ def test_the_longest_wait_asked_for_is_kept_within_reason() -> None:
 @pytest.mark.parametrize(("attempt", "low", "high"), [(1, 0.25, 0.5), (3, 1.0, 2.0), (30, 15.0, 30.0)])
 def test_waits_double_up_to_a_bound_and_are_spread(attempt: int, low: float, high: float) -> None:
     assert (backoff_s(attempt, 0.0), backoff_s(attempt, 1.0)) == (low, high)
+
+
+def test_a_minute_of_nothing_but_faults_is_an_outage_until_an_answer_comes() -> None:
+    pace = failed(failed(start(8), 10.0), 40.0)
+    assert not is_out(pace, 69.0)
+    assert is_out(pace, 70.0)
+    assert not is_out(answered(pace), 70.0)
+    assert not is_out(start(8), 1e9)

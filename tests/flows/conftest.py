@@ -14,3 +14,4 @@ from tests.api.conftest import (  # noqa: F401
     trainer,
     workspace,
 )
+from tests.flows.wiring import endpoints, wire  # noqa: F401

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from whatnext_service.contract.datasets import NewDataset
+from whatnext_service.contract.datasets import DatasetVersion, NewDataset
 from whatnext_service.contract.evaluations import EvalSuite, NewEvalSuite, WeightedGrader
 from whatnext_service.contract.loops import NewLoop
 from whatnext_service.flows.context import Services
@@ -46,6 +46,18 @@ def rows(n_items: int, *, tags: Sequence[str] = ("even", "odd")) -> bytes:
         for n in range(n_items)
     ]
     return ("\n".join(lines) + "\n").encode()
+
+
+async def make_version(services: Services, workspace_id: str, content: bytes, *, slug: str = "data") -> DatasetVersion:
+    """A dataset with one version."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    async with services.begin(workspace_id) as tx:
+        dataset = await create_dataset(tx, NewDataset(name=slug))
+        with Spool(1 << 26) as spool:
+            return (await add_version(tx, dataset.id, spool, await receive(chunks(), spool)))[0]
 
 
 async def make_suite(

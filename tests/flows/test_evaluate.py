@@ -4,12 +4,12 @@ import asyncio
 import dataclasses
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.flows.endpoint import Answer, Endpoint, Json, serving
+from tests.flows.endpoint import Json
 from tests.flows.preparing import EXACT, answer, make_suite, question
+from tests.flows.wiring import Wire
 from tests.flows.working import until
 
 from whatnext_service.contract.evaluations import (
@@ -28,47 +28,10 @@ from whatnext_service.flows import lists, look_up
 from whatnext_service.flows.calibrate_judge import calibrate_judge, graders_agree, judge_drift, list_calibrations
 from whatnext_service.flows.cancel_evaluation import cancel_evaluation
 from whatnext_service.flows.compare import compare_evaluations
-from whatnext_service.flows.context import Judge, Provider, Services
+from whatnext_service.flows.context import Services
 from whatnext_service.flows.create_suite import create_suite
 from whatnext_service.flows.evaluate import evaluate
 from whatnext_service.flows.start_evaluation import start_evaluation
-from whatnext_service.providers.client import PlatformSettings
-from whatnext_service.providers.openai_models import OpenAIModels
-
-Wire = Callable[..., tuple[Services, Endpoint]]
-
-
-@pytest.fixture
-def endpoints() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-async def wire(services: Services, endpoints: ExitStack) -> AsyncIterator[Wire]:
-    """The services with a model, and a judge, whose answers the test decides."""
-    opened: list[OpenAIModels] = []
-
-    def connect(model: Answer, judge: Answer | None = None, **fields: object) -> tuple[Services, Endpoint]:
-        def either(asked: Json) -> str | tuple[int, dict[str, str]]:
-            return judge(asked) if judge is not None and asked["model"] == "judge" else model(asked)
-
-        endpoint = endpoints.enter_context(serving(Endpoint(answer=either, **fields)))  # type: ignore[arg-type]
-        models = OpenAIModels(PlatformSettings(base_url=endpoint.base_url, api_key="none"))
-        opened.append(models)
-        known = services.providers["sandbox"]
-        provider = Provider(platform=known.platform, models=models, poll_interval_s=1.0)
-        wired = dataclasses.replace(
-            services,
-            providers={"sandbox": provider},
-            judge=Judge(models=models, model="judge") if judge else None,
-            evaluation_concurrency=8,
-        )
-        return wired, endpoint
-
-    yield connect
-    for models in opened:
-        await models.close()
 
 
 def number_of(asked: Json) -> int:
@@ -151,6 +114,49 @@ async def test_too_many_requests_slow_it_down_and_lose_nothing(wire: Wire, works
     assert done.n_repeated >= 1
     assert sum(item.attempts - 1 for item in await items_of(services, workspace, done)) == 6
     assert set(endpoint.paid.values()) == {1}
+
+
+async def test_a_long_pause_gives_the_worker_back_and_pays_nothing_twice(wire: Wire, workspace: str) -> None:
+    asked_for_pause = False
+
+    def model(asked: Json) -> str | tuple[int, dict[str, str]]:
+        nonlocal asked_for_pause
+        if number_of(asked) == 11 and not asked_for_pause:
+            asked_for_pause = True
+            return 429, {"Retry-After": "120"}
+        return right(asked)
+
+    services, endpoint = wire(model)
+    suite = await make_suite(services, workspace, 30)
+    new = NewEvaluation(loop_id=suite.loop_id, suite_id=suite.id, subject="base_model", base_model="base")
+    async with services.begin(workspace) as tx:
+        paused, _ = await start_evaluation(tx, new)
+    await services.pool.execute("delete from procrastinate_jobs")
+    await evaluate(services, paused.id)
+    assert 0 < endpoint.n_requests < 30
+    waits = await services.pool.fetchval(
+        "select scheduled_at - now() from procrastinate_jobs where task_name = 'evaluate' and status = 'todo'"
+    )
+    assert 100 < waits.total_seconds() <= 120
+    await evaluate(services, paused.id)
+    async with services.begin(workspace) as tx:
+        done = await look_up.find_evaluation(tx, paused.id)
+    assert (done.status, done.n_scored, done.combined) == ("succeeded", 30, 10.0)
+    assert set(endpoint.paid.values()) == {1}
+
+
+async def test_a_platform_that_only_asks_for_pauses_is_given_up_after_a_day(wire: Wire, workspace: str) -> None:
+    services, endpoint = wire(lambda asked: (429, {"Retry-After": "120"}))
+    suite = await make_suite(services, workspace, 30)
+    paused = await run(services, workspace, suite)
+    assert paused.status == "running"
+    later = dataclasses.replace(services, clock=lambda: datetime.now(UTC) + timedelta(hours=25))
+    await evaluate(later, paused.id)
+    async with services.begin(workspace) as tx:
+        done = await look_up.find_evaluation(tx, paused.id)
+    assert (done.status, done.n_scored, done.combined) == ("failed", 0, None)
+    assert {each.code for each in done.errors} == {"unavailable"}
+    assert endpoint.n_requests <= 16
 
 
 async def test_a_wrong_key_ends_it_before_all_items_are_asked(wire: Wire, workspace: str) -> None:

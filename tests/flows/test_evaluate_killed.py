@@ -8,6 +8,7 @@ import pytest
 from tests.flows.endpoint import Endpoint, Json, serving
 from tests.flows.evaluation_process import process_settings, work
 from tests.flows.preparing import make_suite
+from tests.flows.working import until
 
 from whatnext_service.app import open_services
 from whatnext_service.contract.evaluations import NewEvaluation, WeightedGrader
@@ -59,7 +60,8 @@ async def test_killed_twenty_times_every_item_is_scored_and_paid_once(dsn: str, 
             process = context.Process(target=work, args=(dsn, endpoint.base_url, started.id, theirs))
             process.start()
             assert ours.recv() == "started"
-            process.join(draw.uniform(0.0, 0.4))
+            seen = endpoint.n_requests + draw.randrange(50)
+            await until(lambda seen=seen, process=process: endpoint.n_requests >= seen or not process.is_alive())
             process.kill()
             process.join()
             async with services.pool.acquire() as conn:

@@ -47,6 +47,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "datasets.upload_version": ("invalid_body", "invalid_dataset", "unknown_reference"),
     "dataset_versions.derive": _DERIVE,
     "dataset_versions.list_quality_rows": ("quality_missing",),
+    "dataset_versions.judge": ("invalid_judging", "judge_not_configured", "judging_open"),
     "runs.create": (*_ADVISED, *_START),
     "runs.update": ("not_external", "run_ended"),
     "runs.cancel": ("run_ended",),

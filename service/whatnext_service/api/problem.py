@@ -82,6 +82,12 @@ KINDS: dict[str, Kind] = {
     "invalid_derivation": Kind(
         status=400, title="Invalid derivation", explanation="The operations cannot be carried out on this version."
     ),
+    "invalid_judging": Kind(
+        status=400, title="Invalid judging", explanation="The rows cannot be judged as it was asked."
+    ),
+    "judging_open": Kind(
+        status=409, title="Judging under way", explanation="One judging of a version's rows goes on at a time."
+    ),
     "invalid_grader": Kind(
         status=400, title="Invalid grader", explanation="The grader is not one of OpenAI's grader schema."
     ),

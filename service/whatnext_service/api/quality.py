@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from litestar import Response, get
-from litestar.params import QueryParameter
+from litestar import Response, get, post
+from litestar.params import JSONBody, QueryParameter
 
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IfNoneMatch, Limit, Wait
+from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfNoneMatch, Limit, Wait
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
-from whatnext_service.contract.datasets import Failures, QualityReport
+from whatnext_service.contract.datasets import Failures, QualityReport, ScoredRow
+from whatnext_service.contract.row_judging import NewRowJudging, RowJudging
 from whatnext_service.core.quality import CheckCode
-from whatnext_service.core.quality_rows import ScoredRow
 from whatnext_service.flows.failure_groups import find_failures
 from whatnext_service.flows.quality_of import find_quality, list_rows
+from whatnext_service.flows.start_judging import cancel_judging, find_judging, start_judging
 
 
 @get(
@@ -49,6 +50,47 @@ async def quality_rows(
     return await call.read(lambda tx: list_rows(tx, version_id, asked(limit, cursor), check))
 
 
+@post(
+    "/v1/dataset-versions/{version_id:str}/judging",
+    operation_id="dataset_versions.judge",
+    tags=["dataset_versions"],
+    responses=problems(404, 409, 413, 415, 422),
+)
+async def judge(
+    call: Call, version_id: Id, data: JSONBody[NewRowJudging], idempotency_key: IdempotencyKey = None
+) -> Response[RowJudging]:
+    """Have a judge score a sample of a version's rows: correctness, relevance, quality. It costs, and so is never done
+    unasked. The scores go into the quality report's check `judge`, the report's rows, and `derive` with
+    `min_judge_score`. Started again, with the same judge, it scores only rows that have no score of its.
+    """
+    return await call.write(lambda tx: start_judging(tx, version_id, data), status=201)
+
+
+@get(
+    "/v1/dataset-versions/{version_id:str}/judging",
+    operation_id="dataset_versions.judging",
+    tags=["dataset_versions"],
+    responses=problems(404),
+)
+async def judging(
+    call: Call, version_id: Id, wait: Wait = 0, if_none_match: IfNoneMatch = None
+) -> Response[RowJudging]:
+    """Get the judging of a version's rows: how far it is, and what it cost."""
+    return await call.watch(version_id, lambda tx: find_judging(tx, version_id), wait)
+
+
+@post(
+    "/v1/dataset-versions/{version_id:str}/judging/cancel",
+    operation_id="dataset_versions.cancel_judging",
+    tags=["dataset_versions"],
+    status_code=200,
+    responses=problems(404, 409, 422),
+)
+async def cancel(call: Call, version_id: Id, idempotency_key: IdempotencyKey = None) -> Response[RowJudging]:
+    """Ask for a judging to be cancelled; the scores so far stay, and one that has ended stays as it is."""
+    return await call.write(lambda tx: cancel_judging(tx, version_id))
+
+
 @get(
     "/v1/evaluations/{evaluation_id:str}/failures",
     operation_id="evaluations.failures",
@@ -77,4 +119,4 @@ async def failures(
     return await call.read(lambda tx: find_failures(tx, evaluation_id, below, dataset_version_id))
 
 
-HANDLERS = (quality, quality_rows, failures)
+HANDLERS = (quality, quality_rows, judge, judging, cancel, failures)

@@ -14,15 +14,15 @@ from whatnext_service.contract import (
     history,
     judging,
     loops,
+    row_judging,
     runs,
     webhooks,
     workspace,
 )
 from whatnext_service.core.compare import Comparison
-from whatnext_service.core.quality_rows import ScoredRow
 from whatnext_service.core.state import BaseModel
 
-_MODULES = (advice, datasets, deployments, evaluations, history, judging, loops, runs, webhooks, workspace)
+_MODULES = (advice, datasets, deployments, evaluations, history, judging, loops, row_judging, runs, webhooks, workspace)
 _ABSTRACT = (msgspec.Struct, common.Body, common.Resource, common.Page)
 
 
@@ -40,9 +40,9 @@ PAGES: tuple[Any, ...] = tuple(
         advice.Diagnosis,
         advice.Recommendation,
         BaseModel,
-        ScoredRow,
         datasets.Dataset,
         datasets.DatasetVersion,
+        datasets.ScoredRow,
         deployments.Deployment,
         evaluations.EvalSuite,
         evaluations.Evaluation,

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from whatnext_service.contract.common import Body, Name, Reference, Resource, UtcTime
+from whatnext_service.contract.evaluations import ItemError, Judgement
 from whatnext_service.core.conversion import REFERENCE
 from whatnext_service.core.derivation_preview import TouchedRow
 from whatnext_service.core.derive import OperationEffect
@@ -12,6 +14,8 @@ from whatnext_service.core.diversity import FailureGroup
 from whatnext_service.core.loops import Method
 from whatnext_service.core.operations import OperationKind
 from whatnext_service.core.quality import Check, CheckVerdict, LabelCount, RowPair, SetRole, Spread
+from whatnext_service.core.quality_rows import RankedRow
+from whatnext_service.core.row_judge import HIGHEST, LOWEST
 from whatnext_service.core.split import SplitPart
 from whatnext_service.core.state import DerivationKind
 
@@ -86,6 +90,9 @@ class DatasetOperation(Body, kw_only=True, frozen=True):
     """`drop_ids`: the lines that rows begin on, in place of their names or beside them."""
     min_score: Annotated[float, Meta(ge=0, le=1)] | None = None
     """`keep_by_score`: rows with a lower score in the quality report are dropped."""
+    min_judge_score: Annotated[float, Meta(ge=LOWEST, le=HIGHEST)] | None = None
+    """`keep_by_score`: rows that a judge scored lower are dropped, in place of or beside `min_score`; rows that it did
+    not score are kept. Needs a judging."""
     examples: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1, max_length=10_000)] | None = None
     """`add_examples`: rows in the version's own format."""
     parts: Annotated[tuple[SplitPart, ...], Meta(min_length=2, max_length=8)] | None = None
@@ -172,6 +179,23 @@ class QualityReport(Resource, kw_only=True, frozen=True):
     started_at: UtcTime | None
     finished_at: UtcTime | None
     updated_at: UtcTime
+
+
+class RowJudgement(msgspec.Struct, kw_only=True, frozen=True):
+    """What a judge made of a row of training data."""
+
+    score: float | None
+    """Mean of its dimensions, 1 to 10; null unless every one is scored."""
+    judgements: tuple[Judgement, ...]
+    error: ItemError | None
+    """Why there is no score."""
+
+
+class ScoredRow(RankedRow, kw_only=True, frozen=True):
+    """One row of a dataset version as its quality report sees it, and as its judge does."""
+
+    judgement: RowJudgement | None
+    """Null for a row that no judge was asked about."""
 
 
 class Failures(Resource, kw_only=True, frozen=True):

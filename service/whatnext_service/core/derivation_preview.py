@@ -70,7 +70,7 @@ def _reason(kind: DerivationKind) -> str:
         case "fix_contradictions":
             return "Most rows with this prompt answer otherwise, or no answer has a majority."
         case "keep_by_score":
-            return "Its score in the quality report is too low."
+            return "Its score is too low."
         case "drop_ids":
             return "It was named."
         case "add_examples":

@@ -44,6 +44,8 @@ class DerivationSource(msgspec.Struct, kw_only=True, frozen=True):
     """`row_scores` of its quality report; null without one."""
     near: NearPairs | None
     """Near duplicates with the same answer; null without a quality report."""
+    judge_scores: bytes | None = None
+    """A judge's score of each row, packed as little-endian float64, NaN where there is none; null without a judge."""
 
 
 class OperationEffect(msgspec.Struct, kw_only=True, frozen=True):
@@ -170,10 +172,7 @@ def _to_drop(operation: Operation, source: DerivationSource, kept: Indexes) -> I
     if kind == "drop_ids":
         return _named_rows(operation, source, kept)
     if kind == "keep_by_score":
-        least = _given(operation.min_score, operation, "min_score")
-        if source.scores is None:
-            raise DomainError("quality_missing", "`keep_by_score` needs the version's quality report.")
-        return kept[np.frombuffer(source.scores, dtype="<f4")[kept] < least]
+        return _below(operation, source, kept)
     found = agreement(*(_rows_of(packed, kept) for packed in _hashes(source)))
     if kind == "drop_duplicates":
         repeats = kept[found.duplicates]
@@ -185,6 +184,21 @@ def _to_drop(operation: Operation, source: DerivationSource, kept: Indexes) -> I
     if kind == "add_examples" or kind == "split" or kind == "convert":
         raise ValueError(f"{kind} drops nothing")
     assert_never(kind)
+
+
+def _below(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
+    """Rows with a score below one of the limits; a missing score is below nothing."""
+    below = np.zeros(len(kept), dtype=np.bool_)
+    if operation.min_judge_score is None or operation.min_score is not None:
+        least = _given(operation.min_score, operation, "min_score")
+        if source.scores is None:
+            raise DomainError("quality_missing", "`keep_by_score` needs the version's quality report.")
+        below |= np.frombuffer(source.scores, dtype="<f4")[kept] < least
+    if operation.min_judge_score is not None:
+        if source.judge_scores is None:
+            raise DomainError("quality_missing", "`min_judge_score` needs rows that a judge has scored.")
+        below |= np.frombuffer(source.judge_scores, dtype="<f8")[kept] < operation.min_judge_score
+    return kept[below]
 
 
 def _named_rows(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
@@ -238,6 +252,7 @@ def _outvoted(source: DerivationSource, kept: Indexes, opposed: Indexes, first: 
 def _extended(source: DerivationSource, new: tuple[bytes, ...]) -> DerivationSource:
     more = index_rows((0, raw) for raw in new)
     perfect = np.ones(len(new), dtype="<f4").tobytes()
+    unknown = np.full(len(new), np.nan, dtype="<f8").tobytes()
     if bool(source.reversed_hashes) != bool(more.reversed_hashes) and source.row_hashes and new:
         raise DomainError("invalid_derivation", "The examples are not in the format of the version.")
     return DerivationSource(
@@ -247,6 +262,7 @@ def _extended(source: DerivationSource, new: tuple[bytes, ...]) -> DerivationSou
         lines=source.lines + more.lines,
         scores=None if source.scores is None else source.scores + perfect,
         near=source.near,
+        judge_scores=None if source.judge_scores is None else source.judge_scores + unknown,
     )
 
 

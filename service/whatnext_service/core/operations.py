@@ -33,6 +33,8 @@ class Operation(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, f
     """`drop_ids`: the lines that rows begin on, in place of their names or beside them."""
     min_score: float | None = None
     """`keep_by_score`: rows with a lower score in the quality report are dropped."""
+    min_judge_score: float | None = None
+    """`keep_by_score`: rows that the judge scored lower are dropped; those without a score of its are kept."""
     examples: Annotated[tuple[msgspec.Raw, ...], Meta(max_length=10_000)] | None = None
     """`add_examples`: rows in the version's own format."""
     parts: Annotated[tuple[SplitPart, ...], Meta(min_length=2, max_length=8)] | None = None

@@ -6,6 +6,8 @@ BACKOFF_FIRST_S = 0.5
 BACKOFF_LONGEST_S = 30.0
 LONGEST_PAUSE_S = 300.0
 """A platform that asks for a longer wait is asked again after this; its answer then stands."""
+OUTAGE_S = 60.0
+"""A platform that has given nothing but passing faults for so long is out of order."""
 
 
 class Pace(msgspec.Struct, kw_only=True, frozen=True):
@@ -17,6 +19,8 @@ class Pace(msgspec.Struct, kw_only=True, frozen=True):
     not_before_s: float = 0.0
     """Nothing is sent before this time (on the caller's clock)."""
     halved_at_s: float = float("-inf")
+    failing_since_s: float | None = None
+    """The first passing fault since the last answer; null when an answer came after it."""
 
 
 def start(ceiling: int) -> Pace:
@@ -26,9 +30,20 @@ def start(ceiling: int) -> Pace:
 
 def answered(pace: Pace) -> Pace:
     """One more request a round of answers: each answer raises the limit by its reciprocal."""
-    if pace.limit >= pace.ceiling:
+    if pace.limit >= pace.ceiling and pace.failing_since_s is None:
         return pace
-    return msgspec.structs.replace(pace, limit=min(float(pace.ceiling), pace.limit + 1.0 / pace.limit))
+    limit = min(float(pace.ceiling), pace.limit + 1.0 / pace.limit)
+    return msgspec.structs.replace(pace, limit=limit, failing_since_s=None)
+
+
+def failed(pace: Pace, now_s: float) -> Pace:
+    """A fault that passes, and that no answer was paid for."""
+    return pace if pace.failing_since_s is not None else msgspec.structs.replace(pace, failing_since_s=now_s)
+
+
+def is_out(pace: Pace, now_s: float) -> bool:
+    """Whether the platform is out of order."""
+    return pace.failing_since_s is not None and now_s - pace.failing_since_s >= OUTAGE_S
 
 
 def throttled(pace: Pace, sent_at_s: float, now_s: float, retry_after_s: float | None) -> Pace:

@@ -131,6 +131,8 @@ class JudgeScores(msgspec.Struct, kw_only=True, frozen=True):
     scores: bytes
     """One for each row, packed by `pack_scores`; missing ones are NaN."""
     threshold: float
+    resists: bool = True
+    """Whether it gave nothing to attacks in the place of an answer; the scores of one that does not say nothing."""
 
 
 class QualityReport(msgspec.Struct, kw_only=True, frozen=True):

@@ -21,7 +21,7 @@ class PackedRows(msgspec.Struct, kw_only=True, frozen=True):
     flag_codes: tuple[CheckCode, ...]
 
 
-class ScoredRow(msgspec.Struct, kw_only=True, frozen=True):
+class RankedRow(msgspec.Struct, kw_only=True, frozen=True):
     """One row of a dataset version as its quality report sees it."""
 
     line: int
@@ -35,7 +35,7 @@ class ScoredRow(msgspec.Struct, kw_only=True, frozen=True):
     """The checks that point at it."""
 
 
-def rank_rows(packed: PackedRows, check: str | None, start: int, limit: int) -> tuple[tuple[ScoredRow, ...], bool]:
+def rank_rows(packed: PackedRows, check: str | None, start: int, limit: int) -> tuple[tuple[RankedRow, ...], bool]:
     """Rows from place `start` of the order, and whether there are more.
 
     Worst first: by score, then by line. With a check, the rows it points at; for `label_errors` by label confidence,
@@ -54,7 +54,7 @@ def rank_rows(packed: PackedRows, check: str | None, start: int, limit: int) -> 
     by = confidence if check == "label_errors" and len(confidence) else scores
     order = rows[np.argsort(by[rows], kind="stable")]
     shown = [
-        ScoredRow(
+        RankedRow(
             line=int(lines[at]),
             row_id=row_id(packed.row_hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES]),
             score=round(float(scores[at]), 4),

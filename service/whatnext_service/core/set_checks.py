@@ -6,6 +6,7 @@ from whatnext_service.core.check_outcome import Outcome, conclude, grade, share
 from whatnext_service.core.corpus import Corpus, Numbers
 from whatnext_service.core.loops import Method
 from whatnext_service.core.quality import CheckVerdict, JudgeScores, OtherSet
+from whatnext_service.core.row_judge import MIN_SCORED
 
 GUIDED_SIZE: dict[Method, tuple[int, int]] = {"sft": (50, 5_000), "dpo": (500, 5_000), "rft": (200, 2_000)}
 """Fewest and most examples that each method wants (method 6.4)."""
@@ -230,17 +231,27 @@ def check_private(corpus: Corpus) -> tuple[Outcome, Outcome]:
 
 
 def check_judge(corpus: Corpus, judged: JudgeScores | None) -> Outcome:
-    """Rows that a judge scored below the threshold: caution from 5 %, critical from 25 % (method 6.1)."""
-    if judged is None:
-        return conclude(corpus, "judge", "not_computed", "No judge has scored the rows.", source="method 6.1")
-    scores = np.frombuffer(judged.scores, dtype="<f8")
+    """Rows that a judge scored too low: caution from 5 % of those it scored, critical from 25 % (method 6.1).
+
+    Fewer than ten scores say nothing, nor do those of a judge that attacks in the answer's place could influence.
+    """
+    scores = np.frombuffer(judged.scores if judged else b"", dtype="<f8")
+    n_scored = int(np.isfinite(scores).sum())
+    if judged is None or n_scored < MIN_SCORED or not judged.resists:
+        statement = "No judge has scored the rows."
+        if judged is not None:
+            statement = f"A judge scored {n_scored} of {corpus.n_rows} rows; fewer than {MIN_SCORED} say nothing."
+        if judged is not None and not judged.resists:
+            statement = "Attacks raised the judge's score: its scores cannot be trusted."
+        return conclude(corpus, "judge", "not_computed", statement, source="method 6.1")
     rows = np.flatnonzero(scores < judged.threshold)
-    part = share(len(rows), corpus.n_rows)
+    part = share(len(rows), n_scored)
     return conclude(
         corpus,
         "judge",
         grade(part, 0.05, 0.25),
-        f"A judge scored {len(rows)} of {corpus.n_rows} rows below {judged.threshold:g} ({part:.1%}).",
+        f"A judge scored {len(rows)} of {n_scored} rows below {judged.threshold:g} ({part:.1%})"
+        f"{'' if n_scored == corpus.n_rows else f'; it saw a sample of {corpus.n_rows}'}.",
         value=part,
         threshold=0.05,
         rows=rows,

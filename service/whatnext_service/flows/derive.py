@@ -25,7 +25,7 @@ from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
 from whatnext_service.flows.upload import Spool, add_version, create_dataset
 from whatnext_service.flows.version_content import stream_version
-from whatnext_service.store import datasets, quality, recommendations
+from whatnext_service.store import datasets, quality, recommendations, row_judgings
 
 MAX_BYTES = 2**31
 MAX_NAME = 128
@@ -42,6 +42,9 @@ async def derive_version(tx: Tx, version_id: str, new: NewDerivation) -> Derivat
         await look_up.find_recommendation(tx, new.recommendation_id, "/recommendation_id")
     operations = tuple(_operation(each) for each in new.operations)
     stored = await quality.derivation_source(tx.conn, tx.workspace_id, version.id)
+    if any(each.min_judge_score is not None for each in operations):
+        judged = await row_judgings.judge_scores(tx.conn, version.id)
+        stored = msgspec.structs.replace(stored, judge_scores=judged.scores if judged else None)
     with Spool(MAX_BYTES) as source:
         async for chunk in stream_version(tx, version):
             await asyncio.to_thread(source.write, chunk)
@@ -71,6 +74,7 @@ def _operation(asked: DatasetOperation) -> Operation:
         ids=asked.ids,
         lines=asked.lines,
         min_score=asked.min_score,
+        min_judge_score=asked.min_judge_score,
         examples=examples,
         parts=asked.parts,
         method=asked.method,
@@ -83,7 +87,7 @@ def _plan(
 ) -> tuple[Plan, tuple[TouchedRow, ...]]:
     if not stored.lines:
         read = index_rows(iter_rows(source.chunks()))
-        stored = msgspec.structs.replace(read, scores=stored.scores, near=stored.near)
+        stored = msgspec.structs.replace(read, scores=stored.scores, near=stored.near, judge_scores=stored.judge_scores)
     plan = plan_derivation(stored, operations)
     return plan, show_touched(plan, iter_rows(source.chunks()))
 

@@ -1,15 +1,21 @@
 """Bring an evaluation to its end, item by item; a killed one goes on where it was."""
 
+from datetime import timedelta
+
 from whatnext_service.core.early_end import EndedEarly
 from whatnext_service.core.evaluations import unpack_scores
-from whatnext_service.flows.ask import Line
+from whatnext_service.flows.ask import Line, PutOff
 from whatnext_service.flows.canaries import try_canaries
 from whatnext_service.flows.close_evaluation import close_failed, close_with_items
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.evaluation_run import ItemRun, Plan
-from whatnext_service.flows.grade import Graders
+from whatnext_service.flows.grade import Graders, dimensions_of
 from whatnext_service.store import evaluation_items, evaluations, suites
 from whatnext_service.store.leases import lease
+
+PATIENCE = timedelta(hours=24)
+"""How long after its start an evaluation still comes back to a platform that asks for long pauses; what has no answer
+by then has none."""
 
 
 async def evaluate(services: Services, evaluation_id: str) -> None:
@@ -26,9 +32,14 @@ async def evaluate(services: Services, evaluation_id: str) -> None:
             return
         ended: EndedEarly | None = "cancelled"
         if not work.cancel_requested:
-            if plan.suite.judged and plan.suite.canaries is None:
-                await try_canaries(services, plan)
-            ended = await ItemRun(services, plan).run()
+            try:
+                if plan.suite.judged and plan.suite.canaries is None:
+                    await _try_judge(services, plan)
+                ended = await ItemRun(services, plan).run()
+            except PutOff as pause:
+                async with services.begin(work.workspace_id) as tx:
+                    await tx.defer("evaluate", evaluation_id, delay_s=pause.wait_s)
+                return
         await close_with_items(services, work, plan.suite, ended)
 
 
@@ -38,6 +49,17 @@ async def give_up(services: Services, evaluation_id: str, reason: str) -> None:
         work = await evaluations.lock_work(conn, evaluation_id)
     if work is not None:
         await close_failed(services, work, reason)
+
+
+async def _try_judge(services: Services, plan: Plan) -> None:
+    """Try the suite's judges on attacks, once; judges that gave no score are tried again by the next evaluation."""
+    if not plan.items:
+        return
+    reading, _ = await try_canaries(plan.graders, plan.items[0].item, plan.work.id)
+    if reading is not None:
+        async with services.begin(plan.work.workspace_id) as tx:
+            await suites.keep_canaries(tx.conn, plan.suite.id, reading)
+            tx.loop_moved(plan.work.loop_id)
 
 
 async def _begin(services: Services, work: evaluations.EvaluationWork) -> Plan | None:
@@ -56,14 +78,18 @@ async def _begin(services: Services, work: evaluations.EvaluationWork) -> Plan |
             rival = unpack_scores(await evaluations.item_scores(tx.conn, work.stop_if_hopeless_against))
         direction = await evaluations.direction_of(tx.conn, work.loop_id)
         tx.tell("evaluation.progress", work.id, version, loop_id=work.loop_id)
-    judge = Line(services.judge.models, services.evaluation_concurrency) if services.judge else None
+    patient = work.started_at is None or services.clock() - work.started_at < PATIENCE
+    judge = None
+    if services.judge is not None:
+        judge = Line(services.judge.models, services.evaluation_concurrency, patient=patient)
     return Plan(
         work=work,
         suite=suite,
-        graders=Graders(suite, judge, work.secret),
+        graders=Graders(dimensions_of(suite), suite.scale.min, suite.scale.max, judge, work.secret),
         items=items,
         done=done,
         spent=spent,
         rival=rival,
         direction=direction,
+        patient=patient,
     )

@@ -21,7 +21,7 @@ from whatnext_service.core.grader_types import Sample
 from whatnext_service.core.hopeless import hopeless
 from whatnext_service.core.json_values import parse_json
 from whatnext_service.core.loops import Direction
-from whatnext_service.flows.ask import Line, Refused
+from whatnext_service.flows.ask import Line, PutOff, Refused
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.grade import Graders
 from whatnext_service.providers.port import CompletionRequest, Message
@@ -48,6 +48,8 @@ class Plan:
     rival: tuple[float | None, ...] | None
     """Scores of the evaluation against which this one may turn out hopeless."""
     direction: Direction
+    patient: bool
+    """Whether it comes back after a platform's long pause."""
 
 
 class ItemRun:
@@ -58,7 +60,7 @@ class ItemRun:
         self._plan = plan
         self._width = max(1, min(services.evaluation_concurrency, len(plan.items)))
         provider = services.providers.get(str(plan.work.provider))
-        self._model = Line(provider.models, self._width) if provider else None
+        self._model = Line(provider.models, self._width, patient=plan.patient) if provider else None
         self._order = _order(plan)
         self._ready: asyncio.Queue[PendingItem | None] = asyncio.Queue(2 * self._width)
         self._answers: list[ItemAnswer] = []
@@ -67,10 +69,14 @@ class ItemRun:
         self._codes = [item.error.code if item.error else None for item in plan.done]
         self._spent = plan.spent
         self._ended: EndedEarly | None = None
+        self._pause: PutOff | None = None
         self._version = plan.work.version
 
     async def run(self) -> EndedEarly | None:
-        """Ask and grade until nothing is left, or until there is a reason to stop; that is returned."""
+        """Ask and grade until nothing is left, or until there is a reason to stop; that is returned.
+
+        Raises `PutOff` when a platform is to be left alone for long: what is left is for another run.
+        """
         all_done = asyncio.Event()
         self._look_for_an_end()
         try:
@@ -81,13 +87,15 @@ class ItemRun:
                 all_done.set()
         finally:
             await self._flush(counting=False)
+        if self._pause is not None and self._ended is None:
+            raise self._pause
         return self._ended
 
     async def _feed(self) -> None:
         """Hand items out, each batch recorded as intended before its first item is sent."""
         by_place = {item.idx: item for item in self._plan.items}
         waiting = deque(by_place[place] for place in self._order if place in by_place)
-        while waiting and self._ended is None:
+        while waiting and self._going_on():
             batch = [waiting.popleft() for _ in range(min(self._width, len(waiting)))]
             unasked = [item.idx for item in batch if not item.answered]
             if unasked:
@@ -101,8 +109,14 @@ class ItemRun:
 
     async def _work(self) -> None:
         while (item := await self._ready.get()) is not None:
-            if self._ended is None:
-                await self._one_item(item)
+            if self._going_on():
+                try:
+                    await self._one_item(item)
+                except PutOff as pause:
+                    self._pause = pause
+
+    def _going_on(self) -> bool:
+        return self._ended is None and self._pause is None
 
     async def _one_item(self, item: PendingItem) -> None:
         answer = _stored(item) if item.answered else await self._ask(item)

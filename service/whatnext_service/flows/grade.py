@@ -31,7 +31,7 @@ class Grading(msgspec.Struct, kw_only=True, frozen=True):
     """What one grading of an answer gave."""
 
     scores: dict[str, float | None]
-    """By dimension, on the suite's scale."""
+    """By dimension, from `low` to `high`."""
     combined: float | None
     judgements: tuple[Judgement, ...]
     error: ItemError | None
@@ -39,17 +39,19 @@ class Grading(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Graders:
-    """A suite's graders and the judge behind them."""
+    """Graders whose scores go from `low` to `high`, and the judge behind them."""
 
-    def __init__(self, suite: EvalSuite, judge: Line | None, secret: bytes) -> None:
-        self.dimensions = dimensions_of(suite)
-        self._suite = suite
+    def __init__(
+        self, dimensions: tuple[GradedDimension, ...], low: float, high: float, judge: Line | None, secret: bytes
+    ) -> None:
+        self.dimensions = dimensions
+        self._low, self._high = low, high
         self._judge = judge
         self._secret = secret
 
     async def grade(self, item: JsonObject, sample: Sample, key: str) -> Grading:
         """Score every dimension; `key` makes a judge's repeated request the same, byte for byte."""
-        low, high = self._suite.scale.min, self._suite.scale.max
+        low, high = self._low, self._high
         outcomes: list[Score | ScoreError] = []
         spent = Spent()
         for dimension in self.dimensions:

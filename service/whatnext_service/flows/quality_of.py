@@ -2,14 +2,16 @@
 
 import asyncio
 
+import msgspec
+
 from whatnext_service.contract.common import Page
-from whatnext_service.contract.datasets import QualityReport
-from whatnext_service.core.quality_rows import ScoredRow, rank_rows
+from whatnext_service.contract.datasets import QualityReport, ScoredRow
+from whatnext_service.core.quality_rows import rank_rows
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
 from whatnext_service.flows.lists import Asked
-from whatnext_service.store import quality
+from whatnext_service.store import quality, row_judgings
 
 
 async def find_quality(tx: Tx, version_id: str) -> QualityReport:
@@ -30,5 +32,7 @@ async def list_rows(tx: Tx, version_id: str, asked: Asked, check: str | None) ->
     if packed is None:
         raise DomainError("quality_missing", "The version's quality report is not made yet.")
     start = int(cursor)
-    data, more = await asyncio.to_thread(rank_rows, packed, check, start, asked.limit)
+    ranked, more = await asyncio.to_thread(rank_rows, packed, check, start, asked.limit)
+    judged = await row_judgings.judgements(tx.conn, tx.workspace_id, version.id, [row.row_id for row in ranked])
+    data = tuple(ScoredRow(**msgspec.structs.asdict(row), judgement=judged.get(row.row_id)) for row in ranked)
     return Page(data=data, next_cursor=str(start + len(data)) if more else None)

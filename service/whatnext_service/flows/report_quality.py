@@ -11,7 +11,7 @@ from whatnext_service.core.dataset_formats import normalise_row
 from whatnext_service.core.quality import OtherSet
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.version_content import read_rows
-from whatnext_service.store import blobs, loops, quality
+from whatnext_service.store import blobs, loops, quality, row_judgings
 from whatnext_service.store.transaction import connection
 
 LARGE_BYTES = 20 * 2**20
@@ -41,6 +41,7 @@ async def _report(services: Services, work: quality.QualityWork) -> None:
         if await quality.take(conn, work.version_id, services.clock()) is None:
             return
         apart = await quality.sets_apart(conn, work.dataset_id, work.version_id)
+        judged = await row_judgings.judge_scores(conn, work.version_id)
 
     def read(sha256: bytes) -> AsyncIterator[bytes]:
         return blobs.read_blob(services.pool, work.workspace_id, sha256)
@@ -53,7 +54,7 @@ async def _report(services: Services, work: quality.QualityWork) -> None:
     others = tuple(
         [OtherSet(role=each.role, name=each.name, corpus=await build_corpus(read(each.sha256))) for each in apart]
     )
-    findings = await asyncio.to_thread(quality_report.report_quality, corpus, others)
+    findings = await asyncio.to_thread(quality_report.report_quality, corpus, others, judged=judged)
     async with services.begin(work.workspace_id) as tx:
         version = await quality.finish(tx.conn, work.version_id, findings, _compared(apart), tx.now)
         if version is None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from whatnext_service.flows.context import Services
-from whatnext_service.store import evaluations, idempotency, leases, loops, quality, runs, webhooks
+from whatnext_service.store import evaluations, idempotency, leases, loops, quality, row_judgings, runs, webhooks
 from whatnext_service.store.transaction import transaction
 
 NEGLECT_S = 15.0
@@ -21,6 +21,8 @@ async def sweep(services: Services) -> None:
             await services.defer(conn, "evaluate", evaluation_id)
         for version_id in await quality.neglected(conn, before):
             await services.defer(conn, "report_quality", version_id)
+        for version_id in await row_judgings.neglected(conn, before):
+            await services.defer(conn, "judge_rows", version_id)
         for delivery_id in await webhooks.overdue(conn, before):
             await services.defer(conn, "deliver", delivery_id)
         await idempotency.forget_old(conn, now - timedelta(hours=48))

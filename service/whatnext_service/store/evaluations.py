@@ -39,6 +39,7 @@ class EvaluationWork(msgspec.Struct, kw_only=True, frozen=True):
     stop_if_hopeless_against: str | None
     secret: bytes
     """What the judge's nonces are made from: the same request again is the same bytes, and nobody can guess it."""
+    started_at: datetime | None
 
 
 class Progress(msgspec.Struct, kw_only=True, frozen=True):

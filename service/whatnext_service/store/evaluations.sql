@@ -24,7 +24,8 @@ order by id desc limit 1
 
 -- name: lock_work
 select id, workspace_id, loop_id, suite_id, fingerprint, provider, model, status, cancel_requested, version, n_items,
-       regrade_of, n_gradings, max_tokens, max_cost, prices, stop_if_hopeless_against, secret
+       regrade_of, n_gradings, max_tokens, max_cost, prices, stop_if_hopeless_against, secret,
+       started_at
 from evaluation where id = $1 for update
 
 -- name: start

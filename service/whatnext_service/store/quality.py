@@ -41,6 +41,7 @@ class SetApart(msgspec.Struct, kw_only=True, frozen=True):
     name: str
     version_id: str
     sha256: bytes
+    n_bytes: int
 
 
 class NewestReport(msgspec.Struct, kw_only=True, frozen=True):
@@ -71,6 +72,12 @@ async def get_report(conn: Conn, workspace_id: str, version_id: str) -> QualityR
 async def ask_again(conn: Conn, version_id: str, now: datetime) -> int | None:
     """Let a finished report be made once more; null when one is under way. Its last findings stay meanwhile."""
     version: int | None = await conn.fetchval(sql.ask_again, version_id, now)
+    return version
+
+
+async def make_anew(conn: Conn, version_id: str, now: datetime) -> int | None:
+    """Let a report be made once more, also when one is under way that does not know what is new."""
+    version: int | None = await conn.fetchval(sql.make_anew, version_id, now)
     return version
 
 

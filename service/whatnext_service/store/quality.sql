@@ -8,6 +8,11 @@ select * from quality_report_v where workspace_id = $1 and dataset_version_id = 
 update quality_report set status = 'pending', failure = null, version = version + 1, updated_at = $2
 where version_id = $1 and status in ('ready', 'failed') returning version
 
+-- name: make_anew
+-- A report under way is made for nothing: it ends only while it is running.
+update quality_report set status = 'pending', failure = null, version = version + 1, updated_at = $2
+where version_id = $1 returning version
+
 -- name: take
 update quality_report q set status = 'running', n_rows_done = 0, started_at = $2, version = q.version + 1,
                             updated_at = $2
@@ -38,12 +43,12 @@ update quality_report set status = 'failed', failure = $2, version = version + 1
 where version_id = $1 and status in ('pending', 'running') returning version
 
 -- name: sets_apart
-select role, name, version_id, sha256 from (
-    select 'validation' as role, d.name || ' v' || v.number as name, v.id as version_id, v.sha256
+select role, name, version_id, sha256, n_bytes from (
+    select 'validation' as role, d.name || ' v' || v.number as name, v.id as version_id, v.sha256, v.n_bytes
     from loop l join dataset_version v on v.id = l.validation_version_id join dataset d on d.id = v.dataset_id
     where l.dataset_id = $1
     union
-    select s.role, s.name, v.id, v.sha256
+    select s.role, s.name, v.id, v.sha256, v.n_bytes
     from eval_suite s join loop l on l.id = s.loop_id join dataset_version v on v.id = s.dataset_version_id
     where l.dataset_id = $1
 ) as apart

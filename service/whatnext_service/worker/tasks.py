@@ -2,7 +2,7 @@
 
 import asyncio
 
-from whatnext_service.flows import evaluate, move_run, report_quality, ship, webhooks
+from whatnext_service.flows import evaluate, judge_rows, move_run, report_quality, ship, webhooks
 from whatnext_service.flows.carry_out import advise
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.sweep import sweep
@@ -35,6 +35,12 @@ def register_tasks(queue: Queue, services: Services) -> None:
     async def give_up_quality(reason: str, subject_id: str) -> None:
         await report_quality.give_up(services, subject_id, f"The service failed to process it: {reason}")
 
+    async def judge_rows_of(subject_id: str) -> None:
+        await judge_rows.judge_rows(services, subject_id)
+
+    async def give_up_judging(reason: str, subject_id: str) -> None:
+        await judge_rows.give_up(services, subject_id, f"The service failed to process it: {reason}")
+
     async def refresh_advice(subject_id: str) -> None:
         await report_quality.refresh_quality(services, subject_id)
         await advise(services, subject_id)
@@ -51,6 +57,7 @@ def register_tasks(queue: Queue, services: Services) -> None:
     queue.register("move_run", move, attempts=ATTEMPTS, on_exhausted=give_up_run)
     queue.register("evaluate", run_evaluation, attempts=ATTEMPTS, on_exhausted=give_up_evaluation)
     queue.register("report_quality", check_quality, attempts=ATTEMPTS, on_exhausted=give_up_quality)
+    queue.register("judge_rows", judge_rows_of, attempts=ATTEMPTS, on_exhausted=give_up_judging)
     queue.register("advise", refresh_advice, attempts=ATTEMPTS)
     queue.register("deliver", deliver, attempts=ATTEMPTS)
     queue.register("delete_model", delete_model, attempts=ATTEMPTS)
