@@ -135,6 +135,21 @@ def test_a_points_metrics_are_named_like_a_files_columns(
     assert point_names(sent) == canonical, source
 
 
+TRACKED = [
+    {"_step": 7 * at, "_runtime": 1.5, "_timestamp": 1.7e9, "train/loss": 2.0 - at, "train/global_step": 100 * at}
+    for at in range(2)
+]
+
+
+@pytest.mark.parametrize(("counter", "steps"), [(True, (0, 100)), (False, (0, 7))])
+def test_a_trackers_history_has_the_trainers_step_or_else_its_own(counter: bool, steps: tuple[int, ...]) -> None:
+    rows = [{name: value for name, value in row.items() if counter or "global" not in name} for row in TRACKED]
+    table = "\n".join([",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)])
+    for body in (table, json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        (series,) = parse_result_file(body.encode()).curve.series
+        assert (series.name, series.steps, series.values) == ("train_loss", steps, (2.0, 1.0))
+
+
 def test_rows_without_steps_are_numbered() -> None:
     assert points("val_loss,loss\n0.5,0.4\n0.3,0.2\n", "full_valid_loss") == [(1, 0.5), (2, 0.3)]
 

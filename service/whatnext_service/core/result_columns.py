@@ -14,7 +14,18 @@ from whatnext_service.core.malformed import malformed
 MAX_COLUMNS = 512
 LARGEST_STEP = 2**53
 
-STEP_NAMES = ("step", "global_step", "train/global_step", "current_steps", "step_number", "steps", "iteration", "iter")
+STEP_NAMES = (
+    "step",
+    "global_step",
+    "train/global_step",
+    "current_steps",
+    "step_number",
+    "steps",
+    "iteration",
+    "iter",
+    "_step",
+)
+"""What a step is called, the most trustworthy first: W&B's `_step` counts its rows."""
 
 ALIASES = MappingProxyType(
     {
@@ -123,6 +134,11 @@ class RawColumn(msgspec.Struct, kw_only=True, frozen=True):
     name: str
     steps: Ints
     values: Floats
+
+
+def is_bookkeeping(name: str) -> bool:
+    """Whether a column is a tracker's own and no metric, such as W&B's `_runtime`."""
+    return name.startswith("_")
 
 
 def plain_name(name: str) -> str:

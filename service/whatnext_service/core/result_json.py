@@ -14,6 +14,7 @@ from whatnext_service.core.result_columns import (
     STEP_NAMES,
     RawColumn,
     canonical_names,
+    is_bookkeeping,
     plain_name,
     require_evidence,
     row_numbers,
@@ -182,7 +183,7 @@ def _columns(records: Sequence[Record], notes: list[str]) -> list[RawColumn]:
         for name, value in _numbers(record, row + 1):
             if name == step_name:
                 step_values[row] = value
-            elif name not in STEP_NAMES and name != "created_at":
+            elif name not in STEP_NAMES and name != "created_at" and not is_bookkeeping(name):
                 rows.setdefault(name, []).append(row)
                 values.setdefault(name, []).append(value)
     if records:

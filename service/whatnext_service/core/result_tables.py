@@ -16,6 +16,7 @@ from whatnext_service.core.result_columns import (
     STEP_NAMES,
     RawColumn,
     canonical_names,
+    is_bookkeeping,
     plain_name,
     require_evidence,
     row_numbers,
@@ -76,7 +77,8 @@ def table_columns(text: str, notes: list[str]) -> list[RawColumn]:
         header, rows = _header(filled, notes, aligned=aligned)
         names = canonical_names(header)
         require_evidence(names, header)
-        step_at = next((index for index, name in enumerate(header) if plain_name(name) in STEP_NAMES), None)
+        plain = list(map(plain_name, header))
+        step_at = next((plain.index(name) for name in STEP_NAMES if name in plain), None)
         columns = [
             _Column(name, index == step_at or canonical in ALIASES)
             for index, (name, canonical) in enumerate(zip(header, names, strict=True))
@@ -98,7 +100,7 @@ def table_columns(text: str, notes: list[str]) -> list[RawColumn]:
     return [
         raw
         for index, column in enumerate(columns)
-        if index != step_at and not column.is_text and column.name
+        if index != step_at and not column.is_text and column.name and not is_bookkeeping(column.name)
         for raw in [_raw(column, steps, notes)]
         if raw.values.size
     ]
