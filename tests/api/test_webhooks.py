@@ -185,16 +185,12 @@ async def test_an_endpoint_that_cannot_be_reached_is_tried_again(
     "host",
     [
         "127.0.0.1",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
         "localhost",
         "2130706433",
         "0x7f.1",
         "0.0.0.0",
         "10.0.0.1",
         "169.254.169.254",
-        "[fd00::1]",
-        "[fe80::1]",
     ],
 )
 async def test_our_own_network_is_not_called(
@@ -209,6 +205,15 @@ async def test_our_own_network_is_not_called(
     (delivery,) = await deliveries(api, made)
     assert delivery["last_error"].startswith("refused: ")
     assert "private address" in delivery["last_error"]
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[::ffff:127.0.0.1]", "[fd00::1]", "[fe80::1]"])
+async def test_a_private_ipv6_address_is_refused(receiver: Receiver, host: str) -> None:
+    poster = WebhookPoster(allow_private=False)
+    with pytest.raises(ProviderError, match="private address"):
+        await poster.post(f"http://{host}:{receiver.port}/", {}, b"")
+    await poster.close()
+    assert receiver.received == []
 
 
 async def test_a_name_with_one_private_address_is_refused(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,6 +293,10 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
         "https://exa mple.com/",
         "javascript:alert(1)",
         "https://bücher.example/",
+        "https://[/",
+        "https://[::1]/",
+        "https://-a.example/",
+        "https://example.com:port/",
         "https://example.com/ä",
         "https://example.com/" + "x" * 2000,
     ],

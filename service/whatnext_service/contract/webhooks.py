@@ -6,7 +6,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from whatnext_service.contract.common import Body, Resource, Text, UtcTime
 
-Url = Annotated[str, Meta(pattern=r'^https?://[!-"$-.0->A-~]+([/?][!-"$-~]*)?$', max_length=2000)]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r'^https?://[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?(:[0-9]{1,5})?([/?][!-"$-~]*)?$', max_length=2000
+    ),
+]
 EventTypes = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+$")], ...], Meta(min_length=1, max_length=64)
 ]
