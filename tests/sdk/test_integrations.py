@@ -1,6 +1,9 @@
 """What other tools leave behind, and the Trainer's events."""
 
+import contextlib
 import json
+import sqlite3
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +17,9 @@ from whatnext.testing import FakeService, problem
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
-def uploaded(path: Path) -> bytes:
+def uploaded(path: Path, of: str | None = None) -> bytes:
     fake = FakeService()
-    put_result_file(fake.client(), "run_1", path)
+    put_result_file(fake.client(), "run_1", path, of=of)
     (request,) = fake.requests
     assert (request.method, request.path) == ("PUT", "/v1/runs/run_1/metrics")
     return request.content
@@ -35,36 +38,98 @@ def test_a_trainers_folder_gives_its_newest_record(tmp_path: Path) -> None:
     assert json.loads(uploaded(tmp_path / "checkpoint-9" / "trainer_state.json"))["global_step"] == 9
 
 
-def test_an_mlflow_run_becomes_points(tmp_path: Path) -> None:
-    metrics = tmp_path / "metrics"
-    (metrics / "eval").mkdir(parents=True)
-    (tmp_path / "meta.yaml").write_text("run_id: 1\n")
-    (metrics / "train_loss").write_text("1700000000000 2.5 0\n1700000000001 nan 10\n")
-    (metrics / "eval" / "loss").write_text("1700000000000 2.0 10\n")
+def folder_store(root: Path, names: dict[str, str]) -> None:
+    """Runs as MLflow's older store keeps them."""
+    for run_id, name in names.items():
+        metrics = root / "594870631506730439" / run_id / "metrics"
+        (metrics / "eval").mkdir(parents=True)
+        (metrics.parent / "tags").mkdir()
+        (metrics.parent / "tags" / "mlflow.runName").write_text(name)
+        (metrics.parent / "meta.yaml").write_text("run_id: 1\n")
+        (metrics / "train_loss").write_text("1700000000000 2.5 0\n1700000000001 nan 10\n")
+        (metrics / "eval" / "loss").write_text("1700000000000 2.0 10\n")
+
+
+def database(path: Path, names: dict[str, str]) -> None:
+    """Runs as MLflow's database keeps them; the tables are those of MLflow 3.17, as far as they are read."""
+    with contextlib.closing(sqlite3.connect(path)) as made, made:
+        made.execute("create table runs (run_uuid varchar(32), name varchar(250), lifecycle_stage varchar(20))")
+        made.execute(
+            "create table metrics (key varchar(250), value float, timestamp bigint, run_uuid varchar(32), step bigint,"
+            " is_nan boolean)"
+        )
+        made.execute("insert into runs values ('gone', 'gone', 'deleted')")
+        for run_id, name in names.items():
+            made.execute("insert into runs values (?, ?, 'active')", (run_id, name))
+            rows = [("train_loss", 2.0, 2, 10, 0), ("train_loss", 2.5, 1, 0, 0), ("train_loss", 0.0, 3, 20, 1)]
+            rows.append(("eval/loss", -sys.float_info.max, 4, 20, 0))
+            for key, value, timestamp, step, is_nan in rows:
+                made.execute(
+                    "insert into metrics values (?, ?, ?, ?, ?, ?)", (key, value, timestamp, run_id, step, is_nan)
+                )
+
+
+RUNS = {"f5f05dfe": "sunny-sun", "2ec4d55f": "calm-sea"}
+
+
+def test_an_mlflow_folder_becomes_points(tmp_path: Path) -> None:
+    folder_store(tmp_path, {"f5f05dfe": "sunny-sun"})
     expected = ['{"step": 10, "eval/loss": 2.0}', '{"step": 0, "train_loss": 2.5}', '{"step": 10, "train_loss": NaN}']
-    assert uploaded(tmp_path).decode().splitlines() == expected
-    assert uploaded(metrics).decode().splitlines() == expected
+    run = tmp_path / "594870631506730439" / "f5f05dfe"
+    for path in (tmp_path, run.parent, run, run / "metrics"):
+        assert uploaded(path).decode().splitlines() == expected
+
+
+def test_an_mlflow_database_becomes_points(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    database(path, {"f5f05dfe": "sunny-sun"})
+    assert uploaded(path).decode().splitlines() == [
+        '{"step": 0, "train_loss": 2.5}',
+        '{"step": 10, "train_loss": 2.0}',
+        '{"step": 20, "train_loss": NaN}',
+        '{"step": 20, "eval/loss": -Infinity}',
+    ]
+
+
+def test_an_mlflow_history_becomes_points(tmp_path: Path) -> None:
     history = tmp_path / "history.csv"
     history.write_text("run_id,key,value,step,timestamp\n1,train_loss,2.5,0,1\n1,train_loss,2.0,10,2\n")
     assert uploaded(history).decode().splitlines() == [
         '{"step": 0, "train_loss": 2.5}',
         '{"step": 10, "train_loss": 2.0}',
     ]
+    with history.open("a") as more:
+        more.write("2,train_loss,9.0,0,1\n")
+    assert uploaded(history, of="2") == b'{"step": 0, "train_loss": 9.0}\n'
+    with pytest.raises(ValueError, match="2 runs fit"):
+        uploaded(history)
 
 
-def test_a_wandb_history_gives_its_metrics(tmp_path: Path) -> None:
-    path = tmp_path / "history.jsonl"
-    rows = [{"_step": 1, "_runtime": 3.2, "train/loss": 2.5, "note": "x", "done": True}, {"_step": 2, "train/loss": 2}]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [json.loads(line) for line in uploaded(path).splitlines()] == [
-        {"step": 1, "train/loss": 2.5},
-        {"step": 2, "train/loss": 2},
-    ]
+@pytest.mark.parametrize("store", ["mlruns", "mlflow.db"])
+def test_of_several_mlflow_runs_one_must_be_named(store: str, tmp_path: Path) -> None:
+    path = tmp_path / store
+    database(path, RUNS) if store == "mlflow.db" else folder_store(path, RUNS)
+    assert uploaded(path, of="calm-sea") == uploaded(path, of="f5f05dfe")
+    with pytest.raises(ValueError, match=r"2 runs fit.*sunny-sun \(f5f05dfe\)"):
+        uploaded(path)
+    with pytest.raises(ValueError, match="there is no run gone"):
+        uploaded(path, of="gone")
 
 
-@pytest.mark.parametrize("name", ["curve.csv", "points.jsonl", "trainer_state.json", "odd.json"])
+def test_another_database_is_refused(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "x.db")) as made, made:
+        made.execute("create table t (a)")
+    with pytest.raises(ValueError, match="no database of MLflow"):
+        uploaded(tmp_path / "x.db")
+
+
+@pytest.mark.parametrize("name", ["curve.csv", "points.jsonl", "trainer_state.json", "odd.json", "wandb.jsonl"])
 def test_any_other_file_goes_as_it_is(name: str, tmp_path: Path) -> None:
-    content = {"curve.csv": b"step,train_loss\r\n1,0.5\r\n", "odd.json": b"\xef\xbb\xbf[1"}.get(name, b'{"step": 1}\n')
+    content = {
+        "curve.csv": b"step,train_loss\r\n1,0.5\r\n",
+        "odd.json": b"\xef\xbb\xbf[1",
+        "wandb.jsonl": b'{"_step": 1, "loss": 2}\n',
+    }.get(name, b'{"step": 1}\n')
     (tmp_path / name).write_bytes(content)
     assert uploaded(tmp_path / name) == content
 
@@ -79,7 +144,7 @@ def test_real_exports_go_as_they_are() -> None:
 
 
 def test_a_folder_without_a_record_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no MLflow run"):
+    with pytest.raises(ValueError, match="no run of MLflow"):
         put_result_file(FakeService().client(), "run_1", tmp_path)
 
 

@@ -91,7 +91,7 @@ def _runs(client: Client, chosen: argparse.Namespace, terminal: Terminal) -> int
 
 def _log(client: Client, chosen: argparse.Namespace, terminal: Terminal) -> int:
     if chosen.file and not chosen.values:
-        receipt = put_result_file(client, chosen.run, chosen.file)
+        receipt = put_result_file(client, chosen.run, chosen.file, of=chosen.of)
     elif chosen.values and chosen.step is not None and not chosen.file:
         points = [models.NewPoint(step=chosen.step, values=dict(chosen.values))]
         receipt = client.runs.log_metrics(chosen.run, points=points)

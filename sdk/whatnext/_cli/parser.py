@@ -120,7 +120,9 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, Command]]:
     log.add("run", metavar="RUN", help="the run's id, or SLUG/R3")
     log.add("values", nargs="*", metavar="NAME=VALUE", type=_named_value, help="a metric at --step")
     log.add("--step", type=int, metavar="N", help="the training step of the values")
-    log.add("--file", metavar=PATH, help="a whole record: CSV, JSONL, trainer_state.json, a Trainer's or MLflow folder")
+    log.add("--file", metavar=PATH, help="a whole record: CSV, JSONL, trainer_state.json, Trainer's folder, mlflow.db")
+
+    log.add("--of", metavar="ID", help="which run is meant, by id or name, where MLflow has several at that path")
 
     login = command("login", "keep an API key for this account")
     login.add("--key-file", metavar=PATH, help="read the key from a file, `-` for standard input")

@@ -1,22 +1,13 @@
 """A Hugging Face Trainer's output folder: its record is `trainer_state.json`, of several the newest."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-
-from whatnext._upload import Upload
 
 NAME = "trainer_state.json"
 
 
-def read(path: Path) -> Iterator[bytes] | None:
-    """The record of a Trainer's output folder; None for anything else."""
-    found = find(path)
-    return None if found is None or path.is_file() else Upload(found).chunks()
-
-
 def find(path: Path) -> Path | None:
-    """The folder's own record, or that of its last checkpoint; None where there is none."""
+    """The file itself, the folder's own record, or that of its last checkpoint; None where there is none."""
     if path.name == NAME and path.is_file():
         return path
     own = path / NAME
