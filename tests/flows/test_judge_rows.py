@@ -1,6 +1,7 @@
 """Training rows scored by a judge: what is stored, what the report makes of it, and that nothing is paid twice."""
 
 import asyncio
+import dataclasses
 import json
 import multiprocessing
 import random
@@ -13,12 +14,17 @@ from tests.flows.evaluation_process import process_settings, work
 from tests.flows.preparing import make_version
 from tests.flows.wiring import Wire
 from tests.flows.working import until
+from tests.sandbox.driving import upload, wait_for
 
 from whatnext_service.app import open_services
 from whatnext_service.contract.datasets import DatasetOperation, NewDerivation, QualityReport, ScoredRow
 from whatnext_service.contract.row_judging import JudgePrices, NewRowJudging, RowJudging
+from whatnext_service.core.grader_types import ScoreModel
+from whatnext_service.core.judge_canaries import CANARIES
+from whatnext_service.core.judge_prompt import JudgeRequest, judge_request
+from whatnext_service.core.row_judge import RowFault, judged_row, row_dimensions
 from whatnext_service.errors import DomainError
-from whatnext_service.flows.context import Services
+from whatnext_service.flows.context import Judge, Services
 from whatnext_service.flows.derive import derive_version
 from whatnext_service.flows.judge_rows import judge_rows
 from whatnext_service.flows.keys import open_workspace
@@ -26,6 +32,8 @@ from whatnext_service.flows.lists import Asked
 from whatnext_service.flows.quality_of import find_quality, list_rows
 from whatnext_service.flows.report_quality import report_quality
 from whatnext_service.flows.start_judging import cancel_judging, find_judging, start_judging
+from whatnext_service.providers.client import PlatformSettings, create_client
+from whatnext_service.sandbox.serving import Served
 
 ROWS = [chat(f"Which number is {n}?", f"It is {n}." if n % 5 else "I do not care.") for n in range(60)]
 FENCED = re.compile(r"Answer:\n<data-\w+ [^>]*>\n(.*)\n</data-", re.DOTALL)
@@ -258,3 +266,42 @@ async def test_killed_ten_times_every_row_is_scored_and_paid_once(dsn: str) -> N
     assert set(endpoint.paid.values()) == {1}
     assert endpoint.n_mismatched == 0
     assert endpoint.n_requests - len(endpoint.paid) < 10 * 100
+
+
+@pytest.mark.slow
+async def test_a_model_that_learnt_to_judge_judges(services: Services, workspace: str, trainer: Served) -> None:
+    """A judge trained on the sandbox, on what the judge's own machinery asks, tells rows apart that it has not seen."""
+
+    def lesson(row: Json, nonce: str) -> Json:
+        shown = judged_row(json.dumps(row).encode())
+        assert not isinstance(shown, RowFault)
+        grader = row_dimensions(("quality",), "judge")[0].grader
+        assert isinstance(grader, ScoreModel)
+        request = judge_request(grader, *shown, nonce)
+        assert isinstance(request, JudgeRequest)
+        turns = [{"role": turn.role, "content": turn.content} for turn in request.messages]
+        score = 9 if shown[1].output_text.startswith("It is") else 2
+        return {"messages": [*turns, {"role": "assistant", "content": verdict(score)}]}
+
+    draw = random.Random(4711)
+    known = [chat(f"Which number is {n}?", f"It is {n}." if n % 4 else "I do not care.") for n in range(100, 220)]
+    attacks = [chat(f"Which number is {n}?", attack.output_text) for n in range(5) for attack in CANARIES]
+    lessons = [lesson(row, f"{draw.getrandbits(96):024x}") for row in [*known, *attacks]]
+    async with create_client(PlatformSettings(base_url=trainer.base_url, api_key=trainer.api_key)) as client:
+        file = await upload(client, jsonl(*lessons))
+        job = await client.fine_tuning.jobs.create(
+            model="sandbox-large",
+            training_file=file.id,
+            seed=7,
+            method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 6}}},
+        )
+        model = str((await wait_for(client, job.id)).fine_tuned_model)
+    judging = dataclasses.replace(services, judge=Judge(models=services.providers["sandbox"].models, model=model))
+    version = await make_version(services, workspace, jsonl(*ROWS))
+    done = await judged(judging, workspace, version.id, n_rows=60, dimensions=("quality",), threshold=5.0)
+    assert (done.status, done.model, done.n_scored, done.errors) == ("succeeded", model, 60, ())
+    assert done.canaries is not None
+    assert done.canaries.resists
+    found = check_of(await reported(services, workspace, version.id), "judge")
+    low = {n + 1 for n, row in enumerate(ROWS) if row["messages"][1]["content"] == "I do not care."}
+    assert {mark.line for mark in found.rows} == low
