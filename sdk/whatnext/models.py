@@ -48,13 +48,18 @@ class BaseModel(Model, kw_only=True, frozen=True):
     name: str
     notes: str
     provider: str
+    """The provider that trains it: `openai` or `sandbox`; `any` when several do."""
     source: str
     start_epochs: int
     start_learning_rate: float
     min_examples: int | None = None
+    """Fewest examples with which it is worth trying; null when any number will do."""
     retires: date | None = None
+    """Last day on which it is served; null when none is announced."""
     training_ends: date | None = None
+    """Last day on which a new training job is accepted; null when none is announced."""
     training_price_per_mtok: Decimal | None = None
+    """Price of a million trained tokens, in US dollars; null when unknown."""
 
 
 class Budget(Model, kw_only=True, frozen=True):
@@ -81,17 +86,21 @@ class CanaryReading(Model, kw_only=True, frozen=True):
 
     n_canaries: int
     n_failed: int
+    """Canaries that gave an error in place of a score; they gained nothing."""
     n_reported: int
+    """Canaries that the judge named as an attempt to influence it."""
     n_resisted: int
     resists: bool
     statement: str
     highest_share: float | None = None
+    """Best score a canary obtained, as a share of the range; null when none was scored."""
 
 
 class ChangedValue(Model, kw_only=True, frozen=True):
     """One variable that a run changed against its parent."""
 
     from_text: str
+    """The value for people: a dataset version by its name and size."""
     to_text: str
     variable: (
         Literal[
@@ -143,21 +152,32 @@ class Comparison(Model, kw_only=True, frozen=True):
     """How a candidate's scores differ from a reference's on the items that both were scored on."""
 
     confidence: float
+    """Confidence of all `n_comparisons` intervals together."""
     n_comparisons: int
     n_missing_candidate: int
     n_missing_reference: int
     n_pairs: int
     statement: str
     verdict: Literal["improved", "inconclusive", "no_difference", "not_comparable", "worse"] | str
+    """`improved` or `worse`: the interval is clear of zero and no outcome of the missing items could undo it.
+    `no_difference`: the interval lies inside the margin. `inconclusive`: cannot tell. `not_comparable`: suite,
+    graders or judge differ.
+    """
     best_case: float | None = None
+    """The difference if every missing item turned out best for the candidate."""
     difference: float | None = None
+    """Mean of candidate minus reference, in points of the metric; null without a shared item."""
     high: float | None = None
     low: float | None = None
+    """Lower end of the interval of the difference, corrected for the number of comparisons."""
     minimum_detectable_effect: float | None = None
+    """Smallest true difference that a comparison of this precision shows with 80 % power."""
     p_value: float | None = None
+    """Two-sided, corrected for the number of comparisons."""
     standard_error: float | None = None
     test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "exact_sign", "paired_t"] | str | None = None
     worst_case: float | None = None
+    """The difference if every missing item turned out worst for the candidate."""
 
 
 class Confidence(Model, kw_only=True, frozen=True):
@@ -181,12 +201,14 @@ class CurveSeries(Model, kw_only=True, frozen=True):
     name: str
     steps: list[int]
     values: list[float | None]
+    """Null where the value was NaN or infinite."""
 
 
 class Curves(Model, kw_only=True, frozen=True):
     """A run's curves, downsampled when `max_points` asks for it."""
 
     n_points: int
+    """Values stored, before downsampling."""
     run_id: str
     series: list[CurveSeries]
     best_step: int | None = None
@@ -223,6 +245,7 @@ class Deployment(Model, kw_only=True, frozen=True):
     provider: str
     run_id: str
     status: str
+    """`live` or `deleted`."""
     updated_at: datetime
     version: int
     checkpoint_id: str | None = None
@@ -238,6 +261,7 @@ class DiagnosisFinding(Model, kw_only=True, frozen=True):
     kind: Literal["curve", "data", "evaluation", "process"] | str
     severity: Literal["caution", "critical", "info"] | str
     source: str
+    """The rule's source, such as `method 3`."""
     statement: str
     suggestion: str
     threshold: float | None = None
@@ -250,6 +274,7 @@ class Difference(Model, kw_only=True, frozen=True):
     points: float
     high: float | None = None
     low: float | None = None
+    """Lower end of the 95 % interval; null without shared per-item scores."""
 
 
 class DimensionScore(Model, kw_only=True, frozen=True):
@@ -291,6 +316,7 @@ class EffectiveConfig(Model, kw_only=True, frozen=True):
     n_epochs: int | None = None
     n_examples: int | None = None
     n_steps: int | None = None
+    """Steps = ceil(examples / batch) x epochs."""
     seed: int | None = None
     validation_sha256: str | None = None
 
@@ -310,7 +336,9 @@ class Event(Model, kw_only=True, frozen=True):
     seq: int
     subject_id: str
     type: str
+    """Such as `run.succeeded`; the set grows."""
     version: int
+    """The subject's version after the event."""
     loop_id: str | None = None
 
 
@@ -333,11 +361,15 @@ class Expectation(Model, kw_only=True, frozen=True):
     direction: Literal["down", "up"] | str
     metric: str
     rule: str
+    """The rule that made the prediction; its track record is kept under this name."""
     by_at_least: float | None = None
     effect: float | None = None
+    """Expected change of the score, in points of the metric; null without a basis for a number."""
     effect_high: float | None = None
     effect_low: float | None = None
+    """Lower end of the 80 % prediction interval."""
     judged_on: str | None = None
+    """The suite that will judge it."""
 
 
 class FailureGroup(Model, kw_only=True, frozen=True):
@@ -346,24 +378,32 @@ class FailureGroup(Model, kw_only=True, frozen=True):
     item_ids: list[str]
     n_failed: int
     n_training_rows: int
+    """Training rows of the same type."""
     name: str
+    """The tag, or the first terms."""
     statement: str
     terms: list[str]
+    """Words that tell the group from the rest, most telling first."""
     training_share: float
     n_items: int | None = None
+    """Items with the tag; null for a group found by likeness."""
     tag: str | None = None
+    """Null for a group found by the likeness of its texts."""
 
 
 class Failures(Model, kw_only=True, frozen=True):
     """The input types that a model fails on, and how many training examples there are of each."""
 
     below: float
+    """Items that scored less count as failed; items without a score do not count at all."""
     evaluation_id: str
     groups: list[FailureGroup]
+    """Most failures first, at most 20."""
     n_failed: int
     n_scored: int
     n_training_rows: int
     dataset_version_id: str | None = None
+    """The training data that coverage is counted in; null where there is none, and all counts are 0."""
 
 
 class Finding(Model, kw_only=True, frozen=True):
@@ -372,8 +412,10 @@ class Finding(Model, kw_only=True, frozen=True):
     code: str
     severity: Literal["caution", "critical", "info"] | str
     source: str
+    """The rule's source, such as `method 3` or `evidence 2`."""
     statement: str
     would_change: str
+    """What observation would change this finding."""
     threshold: float | None = None
     value: float | None = None
 
@@ -385,6 +427,9 @@ class GuardrailReading(Model, kw_only=True, frozen=True):
     name: str
     statement: str
     verdict: Literal["held", "not_comparable", "regressed", "unproven"] | str
+    """`held`: the interval excludes a loss beyond the tolerance. `regressed`: the loss is beyond chance and beyond the
+    tolerance. `unproven`: neither.
+    """
 
 
 class HandGrade(Sent, kw_only=True, frozen=True):
@@ -392,7 +437,9 @@ class HandGrade(Sent, kw_only=True, frozen=True):
 
     evaluation_id: str
     index: int
+    """The item's place in the suite, from 0."""
     score: float
+    """On the suite's scale."""
 
 
 class HistoryRow(Model, kw_only=True, frozen=True):
@@ -401,21 +448,28 @@ class HistoryRow(Model, kw_only=True, frozen=True):
     base_model: str
     changed: list[ChangedValue]
     confounded_by: list[str]
+    """More than one change, asked for or hidden: no difference may be attributed to any of them."""
     currency: str
     dataset: str
+    """Version with its number of examples, such as `v1 (335 ex)`."""
     repeat: bool
+    """Whether it repeats its parent."""
     run: str
     run_id: str
     status: Literal["cancelled", "failed", "paused", "pending", "queued", "running", "submitting", "succeeded"] | str
     batch_size: int | None = None
+    """Null when the provider chose ("default")."""
     best_valid_loss: float | None = None
     combined: float | None = None
+    """Best combined score among the run's scored states, on the selection suite in force."""
     cost: Decimal | None = None
     learning_rate_multiplier: float | None = None
     n_epochs: int | None = None
+    """As trained where the provider told it, else as requested; null when the provider chose and did not say."""
     overfitting: Literal["cannot_judge", "healthy", "mild", "moderate", "severe"] | str | None = None
     parent: str | None = None
     scored_step: int | None = None
+    """Step of the scored checkpoint; null for the end of training."""
     to_baseline: Difference | None = None
     to_parent: Difference | None = None
 
@@ -439,8 +493,10 @@ class Judgement(Model, kw_only=True, frozen=True):
 
     dimension: str
     instructs_judge: bool
+    """Whether the judge reports that the answer tries to influence its grading."""
     reasoning: str | None = None
     score: float | None = None
+    """On the suite's scale."""
 
 
 class Key(Model, kw_only=True, frozen=True):
@@ -448,6 +504,7 @@ class Key(Model, kw_only=True, frozen=True):
 
     created_at: datetime
     hint: str
+    """The last four characters."""
     id: str
     name: str
     scopes: list[Literal["admin", "read", "write"] | str]
@@ -493,6 +550,7 @@ class MissingItem(Model, kw_only=True, frozen=True):
 
     index: int
     candidate_error: str | None = None
+    """Why the candidate has none; null where it has one, or was never asked."""
     reference_error: str | None = None
 
 
@@ -541,7 +599,9 @@ class OperationEffect(Model, kw_only=True, frozen=True):
     n_after: int
     n_before: int
     places: list[int]
+    """Indexes of those rows, from 0; rows that were added stand behind those of the source."""
     rows: list[str]
+    """Names of the first rows it dropped or added."""
     statement: str
 
 
@@ -569,6 +629,7 @@ class PairSide(Model, kw_only=True, frozen=True):
 
     answer: str
     dataset: str
+    """`training`, or the name of the set it was compared with."""
     line: int
     prompt: str
     row_id: str
@@ -583,6 +644,7 @@ class PassReading(Model, kw_only=True, frozen=True):
     verdict: Literal["cannot_tell", "good", "lenient", "may_diverge", "no_signal", "strict"] | str
     failing_share: float | None = None
     suggested: float | None = None
+    """A threshold that fails 25 to 50 %, as near to their middle as the scores allow; null when none does."""
 
 
 class Range(Sent, kw_only=True, frozen=True):
@@ -601,13 +663,16 @@ class RankAgreement(Model, kw_only=True, frozen=True):
     high: float | None = None
     low: float | None = None
     rho: float | None = None
+    """Null with too few answers, or when one side gave all the same score."""
 
 
 class RegisteredItem(Sent, kw_only=True, frozen=True):
     """One item's outcome as measured elsewhere."""
 
     index: int
+    """The item's place in the suite, from 0."""
     score: float | None
+    """On the suite's scale; null where there is none. A missing score is never a zero."""
     completion_tokens: int | None = None
     output: str | None = None
 
@@ -616,11 +681,16 @@ class RegradeNoise(Model, kw_only=True, frozen=True):
     """What grading the same answers again changes."""
 
     changed_share: float
+    """Share of the items whose score was not the same each time."""
     item_sd: float
+    """Standard deviation of one item's score, in points."""
     largest_shift: float
+    """Largest difference between two gradings' means over the items that every grading scored."""
     n_gradings: int
     n_items: int
+    """Items graded at least twice."""
     reliability: float | None = None
+    """Share of the variance of single scores that is the answers' own; null when all scores are equal."""
 
 
 class Request(Model, kw_only=True, frozen=True):
@@ -636,7 +706,9 @@ class RowJudgement(Model, kw_only=True, frozen=True):
 
     judgements: list[Judgement]
     error: ItemError | None = None
+    """Why there is no score."""
     score: float | None = None
+    """Mean of its dimensions, 1 to 10; null unless every one is scored."""
 
 
 class RowJudging(Model, kw_only=True, frozen=True):
@@ -649,24 +721,30 @@ class RowJudging(Model, kw_only=True, frozen=True):
     dataset_version_id: str
     dimensions: list[Literal["correctness", "quality", "relevance"] | str]
     errors: list[ErrorCount]
+    """Why rows have no score, with counts."""
     judge_completion_tokens: int
     judge_prompt_tokens: int
     model: str
     n_done: int
     n_rows: int
+    """Rows to be judged: as many as were asked for, or as many different ones as there are."""
     n_scored: int
     status: Literal["cancelled", "failed", "pending", "running", "succeeded"] | str
     threshold: float
     updated_at: datetime
     version: int
     canaries: CanaryReading | None = None
+    """How the judge treated attacks in the place of an answer; null until it has been tried."""
     cost: Decimal | None = None
+    """By `prices`; null without them."""
     ended_early: Literal["cancelled", "failing", "hopeless", "max_cost", "max_tokens"] | str | None = None
+    """Why it ended before its last row; null when it did not."""
     failure: str | None = None
     finished_at: datetime | None = None
     max_cost: Decimal | None = None
     max_tokens: int | None = None
     mean_score: float | None = None
+    """Over the scored rows, 1 to 10."""
     prices: JudgePrices | None = None
     started_at: datetime | None = None
 
@@ -678,7 +756,9 @@ class RowMark(Model, kw_only=True, frozen=True):
     line: int
     note: str
     row_id: str
+    """Name of the row by its content (`row_id`); rows that say the same share it."""
     score: float
+    """0 (bad) to 1 (good), as this check sees the row."""
 
 
 class RowPair(Model, kw_only=True, frozen=True):
@@ -688,6 +768,7 @@ class RowPair(Model, kw_only=True, frozen=True):
     kind: Literal["contradiction", "exact_duplicate", "leak", "near_contradiction", "near_duplicate", "near_leak"] | str
     second: PairSide
     similarity: float
+    """Of the prompts, 0 to 1."""
 
 
 class RowWarning(Model, kw_only=True, frozen=True):
@@ -703,9 +784,12 @@ class RuleRecord(Model, kw_only=True, frozen=True):
     """A rule's record in a workspace."""
 
     mean_error: float
+    """Mean of observed minus expected effect: above zero the rule promises too little."""
     n: int
     n_covered: int
+    """Results inside the stated 80 % interval."""
     n_hits: int
+    """Results that were better than the parent."""
     rule: str
 
 
@@ -713,9 +797,13 @@ class Rules(Sent, kw_only=True, frozen=True):
     """When a loop is good enough or not worth going on (method, section 7)."""
 
     min_gain: float = NOT_SENT
+    """Points of the metric below which an experiment's gain counts as diminishing."""
     min_margin_pct: float = NOT_SENT
+    """Percent over the baseline that counts as a meaningful margin."""
     patience: int = NOT_SENT
+    """Experiments without improvement before the loop counts as flat."""
     target: float | None = None
+    """Score at which the model is good enough for production; its interval must be clear of it."""
 
 
 class RunConfig(Sent, kw_only=True, frozen=True):
@@ -725,15 +813,22 @@ class RunConfig(Sent, kw_only=True, frozen=True):
     dataset_version_id: str
     batch_size: int | None = None
     beta: float | None = None
+    """DPO: weight of the penalty that keeps the model near its reference."""
     compute_multiplier: float | None = None
+    """RFT: how much exploration a step buys."""
     eval_interval: int | None = None
+    """RFT: steps between evaluations."""
     eval_samples: int | None = None
+    """RFT: samples per item of an evaluation."""
     grader: str | None = None
+    """RFT: the training grader, as canonical JSON text of an OpenAI grader."""
     l2_multiplier: float | None = None
+    """DPO: weight of the L2 penalty."""
     learning_rate_multiplier: float | None = None
     method: Literal["dpo", "rft", "sft"] | str = NOT_SENT
     n_epochs: int | None = None
     reasoning_effort: Literal["high", "low", "medium"] | str | None = None
+    """RFT: reasoning effort while sampling."""
     seed: int | None = None
 
 
@@ -779,11 +874,16 @@ class ScoredRow(Model, kw_only=True, frozen=True):
         ]
         | str
     ]
+    """The checks that point at it."""
     line: int
     row_id: str
+    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
     score: float
+    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
     judgement: RowJudgement | None = None
+    """Null for a row that no judge was asked about."""
     label_confidence: float | None = None
+    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
 
 
 class SliceComparison(Model, kw_only=True, frozen=True):
@@ -815,6 +915,7 @@ class Step(Model, kw_only=True, frozen=True):
 
     answer: Literal["no", "unknown", "yes"] | str
     evidence: list[str]
+    """Codes of the evidence that answered it."""
     question: str
 
 
@@ -830,7 +931,9 @@ class SuiteGuardrail(Sent, kw_only=True, frozen=True):
     """A metric that a better model must not pay with."""
 
     name: str
+    """A grader of the suite by its name, or `completion_tokens` or `latency_s`, of which less is better."""
     tolerance: float = NOT_SENT
+    """How much may be lost: in points of the scale, in tokens, in seconds."""
 
 
 class TokensBeside(Model, kw_only=True, frozen=True):
@@ -838,6 +941,7 @@ class TokensBeside(Model, kw_only=True, frozen=True):
 
     candidate_mean: float | None = None
     ratio: float | None = None
+    """Candidate over reference; null without both, or at zero."""
     reference_mean: float | None = None
 
 
@@ -845,7 +949,9 @@ class TouchedRow(Model, kw_only=True, frozen=True):
     """A row that a derivation drops or adds."""
 
     answer: str
+    """The beginning of its answer."""
     line: int
+    """The line of the source on which it begins; 0 for a row that is added."""
     operation: (
         Literal[
             "add_examples",
@@ -861,6 +967,7 @@ class TouchedRow(Model, kw_only=True, frozen=True):
         | str
     )
     prompt: str
+    """The beginning of its last question."""
     reason: str
     row_id: str
 
@@ -869,6 +976,7 @@ class TrackRecord(Model, kw_only=True, frozen=True):
     """How the predictions of each rule turned out in this workspace."""
 
     demoted: list[str]
+    """Rules that helped so seldom here that others go before them."""
     rules: list[RuleRecord]
 
 
@@ -890,6 +998,7 @@ class WebhookDelivery(Model, kw_only=True, frozen=True):
     status: Literal["delivered", "failed", "pending"] | str
     type: str
     event_id: str | None = None
+    """Null for a test call."""
     finished_at: datetime | None = None
     last_error: str | None = None
     last_status_code: int | None = None
@@ -914,6 +1023,7 @@ class WeightedGrader(Sent, kw_only=True, frozen=True):
     """One dimension of the combined score and the grader that scores it."""
 
     grader: dict[str, Any]
+    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`."""
     name: str
     weight: float = NOT_SENT
 
@@ -922,6 +1032,7 @@ class Action(Model, kw_only=True, frozen=True):
     """What to do."""
 
     fingerprint: str
+    """Names what is advised apart from when: a declined fingerprint is not advised again."""
     kind: (
         Literal[
             "attach_dataset",
@@ -942,8 +1053,11 @@ class Action(Model, kw_only=True, frozen=True):
     )
     recommendation_id: str
     check_after_s: int | None = None
+    """When to ask again, in seconds; set for `wait`."""
     request: Request | None = None
+    """Null where a person must act."""
     subject_id: str | None = None
+    """The run, evaluation or dataset version that it is about."""
 
 
 class Alternative(Model, kw_only=True, frozen=True):
@@ -979,12 +1093,18 @@ class Calibration(Model, kw_only=True, frozen=True):
     n: int
     statement: str
     verdict: Literal["biased", "cannot_tell", "doubtful", "sound", "unsound"] | str
+    """`sound`: ranks alike, no bias seen. `biased`: ranks alike, but scores too high or too low; differences between
+    models hold, the level does not. `doubtful`, `unsound`: ranks too little alike to choose by.
+    """
     bias: float | None = None
+    """Mean of judge minus hand, in points."""
     bias_high: float | None = None
     bias_low: float | None = None
     correction: Correction | None = None
+    """Null unless the judge ranks alike."""
     mean_absolute_error: float | None = None
     within_one_share: float | None = None
+    """Share of answers on which the two differ by at most a tenth of the scale."""
 
 
 class Change(Model, kw_only=True, frozen=True):
@@ -1059,11 +1179,14 @@ class Check(Model, kw_only=True, frozen=True):
         | str
     )
     n_rows: int
+    """Rows it points at."""
     rows: list[RowMark]
+    """The worst of them, worst first."""
     source: str
     statement: str
     verdict: Literal["caution", "critical", "good", "not_computed"] | str
     effect: Effect | None = None
+    """Null where there is no measurement to quote."""
     operation: (
         Literal[
             "add_examples",
@@ -1079,6 +1202,7 @@ class Check(Model, kw_only=True, frozen=True):
         | str
         | None
     ) = None
+    """The operation of `derive` that mends it; null where a person must."""
     remedy: str | None = None
     threshold: float | None = None
     value: float | None = None
@@ -1107,6 +1231,7 @@ class CreatedKey(Model, kw_only=True, frozen=True):
 
     key: Key
     secret: str | None = None
+    """Null when an idempotent request is answered once more: a secret is stored nowhere."""
 
 
 class CreatedWebhookEndpoint(Model, kw_only=True, frozen=True):
@@ -1114,17 +1239,20 @@ class CreatedWebhookEndpoint(Model, kw_only=True, frozen=True):
 
     endpoint: WebhookEndpoint
     secret: str | None = None
+    """Null when an idempotent request is answered once more."""
 
 
 class CurveReading(Model, kw_only=True, frozen=True):
     """What a curve shows: the numbers every rule reads, the verdict, and the findings."""
 
     best_is_last: bool
+    """Whether validation loss was still at its minimum when training ended."""
     findings: list[Finding]
     last_step: int
     n_points: int
     n_valid_points: int
     nominated_steps: list[int]
+    """Steps whose checkpoints deserve a held-out evaluation, most promising first."""
     shape: (
         Literal[
             "diverged",
@@ -1141,23 +1269,33 @@ class CurveReading(Model, kw_only=True, frozen=True):
         ]
         | str
     )
+    """The curve in one word: what a reader would call it."""
     thresholds_version: str
     trend: Literal["above_first", "collapsed", "falling", "flat", "oscillating", "risen", "unknown"] | str
+    """The shape of the validation loss."""
     valid_source: Literal["batch", "full", "none"] | str
     verdict: Literal["cannot_judge", "healthy", "mild", "moderate", "severe"] | str
+    """Overfitting, resting on the ratio and the shape together."""
     verdict_basis: str
+    """Which of ratio and shape the verdict rests on, in words."""
     best_accuracy: float | None = None
     best_step: int | None = None
     best_valid_loss: float | None = None
     change_from_first: float | None = None
+    """Last over first validation loss after training began; above 1 the learning rate is the first suspect."""
     first_train_loss: float | None = None
     first_valid_loss: float | None = None
     initial_ratio: float | None = None
+    """Validation over smoothed training loss at the first evaluated step; the ratio at the end is compared with it."""
     last_train_loss: float | None = None
+    """Training loss at the end, averaged over the neighbouring steps."""
     last_valid_loss: float | None = None
     noise: float | None = None
+    """Standard deviation of one validation value, relative to the best level; null where it cannot be estimated."""
     overfit_ratio: float | None = None
+    """Validation over smoothed training loss at the last evaluated step; null where it cannot be formed."""
     rise: float | None = None
+    """Last over best validation loss."""
 
 
 class DatasetOperation(Sent, kw_only=True, frozen=True):
@@ -1177,14 +1315,57 @@ class DatasetOperation(Sent, kw_only=True, frozen=True):
         | str
     )
     answer_field: str = NOT_SENT
+    """`convert` from RFT to SFT: the field that holds the answer."""
+    checks: (
+        list[
+            Literal[
+                "answer_shape",
+                "contradictions",
+                "exact_duplicates",
+                "grader_fields",
+                "judge",
+                "label_balance",
+                "label_errors",
+                "label_spelling",
+                "leakage",
+                "length_mix",
+                "near_contradictions",
+                "near_duplicates",
+                "near_leakage",
+                "personal_data",
+                "refusals",
+                "row_length",
+                "secrets",
+                "size",
+                "system_prompt",
+            ]
+            | str
+        ]
+        | None
+    ) = None
+    """`drop_ids`: checks of the quality report, in place of names or beside them: every row that one of them points at
+    (`/quality/rows?check=` lists them).
+    """
     examples: list[dict[str, Any]] | None = None
+    """`add_examples`: rows in the version's own format."""
     ids: list[str] | None = None
+    """`drop_ids`: names of rows, as the quality report gives them."""
     lines: list[int] | None = None
+    """`drop_ids`: the lines that rows begin on, in place of their names or beside them."""
     method: Literal["dpo", "rft", "sft"] | str | None = None
+    """`convert`: the format to convert to."""
     min_judge_score: float | None = None
+    """`keep_by_score`: rows that a judge scored lower are dropped, in place of or beside `min_score`; rows that it did
+    not score are kept. Needs a judging.
+    """
     min_score: float | None = None
+    """`keep_by_score`: rows with a lower score in the quality report are dropped."""
     near: bool = NOT_SENT
+    """`drop_duplicates`: also rows nearly like an earlier one with the same answer; needs the quality report."""
     parts: list[SplitPart] | None = None
+    """`split`: names and shares, which add up to 1. Rows with the same input, and near duplicates where the quality
+    report knows them, stay together. Each part becomes the next version of the dataset `<dataset>-<part>`.
+    """
 
 
 class DatasetVersion(Model, kw_only=True, frozen=True):
@@ -1209,15 +1390,19 @@ class DatasetVersion(Model, kw_only=True, frozen=True):
     format: str
     id: str
     method: str
+    """The training method its rows are formatted for."""
     n_bytes: int
     n_contradictions: int
     n_duplicates: int
     n_examples: int
     name: str
+    """`v1`, `v2`, ..."""
     number: int
     sha256: str
     warning_counts: dict[str, int]
+    """Row warnings by code, over the whole file."""
     warnings: list[RowWarning]
+    """The first row warnings in full."""
     n_label_suspects: int | None = None
     n_tokens: int | None = None
     parent_id: str | None = None
@@ -1228,7 +1413,9 @@ class DerivedPart(Model, kw_only=True, frozen=True):
 
     n_examples: int
     name: str
+    """`main`, or the name of the part of a split."""
     version: DatasetVersion | None = None
+    """Null after a dry run."""
 
 
 class Diagnosis(Model, kw_only=True, frozen=True):
@@ -1238,9 +1425,11 @@ class Diagnosis(Model, kw_only=True, frozen=True):
     evidence: list[Evidence]
     findings: list[DiagnosisFinding]
     fingerprint: str
+    """The same evidence has the same fingerprint, and gives the same diagnosis."""
     headline: str
     id: str
     leaf: str
+    """Where the path through the tree ended."""
     loop_id: str
     path: list[Step]
     run_id: str
@@ -1251,21 +1440,26 @@ class EvalSuite(Model, kw_only=True, frozen=True):
 
     created_at: datetime
     fingerprint: str
+    """SHA-256 over items, graders, judge and sampling: results compare only when it is equal."""
     graders: list[WeightedGrader]
     guardrails: list[SuiteGuardrail]
     id: str
     judged: bool
+    """Whether a grader asks a model."""
     loop_id: str
     n_items: int
     n_looks: int
+    """Evaluations that have used it: each look weakens it a little."""
     name: str
     role: Literal["final_test", "selection"] | str
     sampling: Sampling
     scale: Scale
     canaries: CanaryReading | None = None
+    """How the judge treated answers that only try to influence it; null until its first evaluation, or without one."""
     dataset_version_id: str | None = None
     regrade: RegradeNoise | None = None
     regrade_sd: float | None = None
+    """What grading the same answer again changes: standard deviation of one item's score; null until measured."""
 
 
 class Evaluation(Model, kw_only=True, frozen=True):
@@ -1274,6 +1468,7 @@ class Evaluation(Model, kw_only=True, frozen=True):
     created_at: datetime
     dimensions: list[DimensionScore]
     errors: list[ErrorCount]
+    """Why items have no score, with counts."""
     fingerprint: str
     id: str
     judge_tokens: int
@@ -1282,6 +1477,7 @@ class Evaluation(Model, kw_only=True, frozen=True):
     n_gradings: int
     n_items: int
     n_repeated: int
+    """Items that were asked for more than once, because an answer was lost, a server was busy or a worker died."""
     n_scored: int
     origin: Literal["registered", "regraded", "service"] | str
     status: Literal["cancelled", "failed", "pending", "running", "succeeded"] | str
@@ -1292,13 +1488,17 @@ class Evaluation(Model, kw_only=True, frozen=True):
     base_model: str | None = None
     checkpoint_id: str | None = None
     combined: float | None = None
+    """Mean combined score over the scored items; null until there is one."""
     completion_tokens: int | None = None
     completion_tokens_mean: float | None = None
     cost: Decimal | None = None
+    """By `prices`; null without them."""
     ended_early: Literal["cancelled", "failing", "hopeless", "max_cost", "max_tokens"] | str | None = None
+    """Why it ended before its last item; null when it did not."""
     failure: str | None = None
     finished_at: datetime | None = None
     instrument: str | None = None
+    """What graded it, where that was not the suite: the outside tool and its scorer."""
     max_cost: Decimal | None = None
     max_tokens: int | None = None
     model: str | None = None
@@ -1317,32 +1517,47 @@ class EvaluationComparison(Model, kw_only=True, frozen=True):
 
     completion_tokens: TokensBeside
     confidence: float
+    """Confidence of all `n_comparisons` intervals together."""
     guardrails: list[GuardrailReading]
     missing: list[MissingItem]
+    """The first 100 items that lack a score on one side or both."""
     n_comparisons: int
     n_missing_candidate: int
     n_missing_reference: int
     n_pairs: int
     slices: list[SliceComparison]
+    """By tag, corrected over the slices (Holm); only tags of five items and more."""
     statement: str
     verdict: Literal["improved", "inconclusive", "no_difference", "not_comparable", "worse"] | str
+    """`improved` or `worse`: the interval is clear of zero and no outcome of the missing items could undo it.
+    `no_difference`: the interval lies inside the margin. `inconclusive`: cannot tell. `not_comparable`: suite,
+    graders or judge differ.
+    """
     best_case: float | None = None
+    """The difference if every missing item turned out best for the candidate."""
     difference: float | None = None
+    """Mean of candidate minus reference, in points of the metric; null without a shared item."""
     high: float | None = None
     low: float | None = None
+    """Lower end of the interval of the difference, corrected for the number of comparisons."""
     minimum_detectable_effect: float | None = None
+    """Smallest true difference that a comparison of this precision shows with 80 % power."""
     p_value: float | None = None
+    """Two-sided, corrected for the number of comparisons."""
     standard_error: float | None = None
     test: Literal["bootstrap", "clustered_t", "exact_mcnemar", "exact_sign", "paired_t"] | str | None = None
     worst_case: float | None = None
+    """The difference if every missing item turned out worst for the candidate."""
 
 
 class EvaluationItem(Model, kw_only=True, frozen=True):
     """One item of an evaluation: the answer, its scores, what it took."""
 
     attempts: int
+    """How often the model under test was asked."""
     done: bool
     gradings: list[float]
+    """The combined score of each grading, where an answer was graded more than once."""
     index: int
     judgements: list[Judgement]
     messages: list[dict[str, Any]]
@@ -1391,6 +1606,7 @@ class Loop(Model, kw_only=True, frozen=True):
     rules: Rules
     slug: str
     state_version: int
+    """Counts whatever may alter the advice."""
     task: str
     updated_at: datetime
     version: int
@@ -1403,10 +1619,14 @@ class MetricsReceipt(Model, kw_only=True, frozen=True):
     """What became of a batch of points or a result file."""
 
     format: str
+    """The dialect that was read: `points`, or the kind of result file."""
     last_step: int
     n_new: int
+    """Values not known before."""
     n_values: int
+    """Values received."""
     notes: list[str]
+    """What was renamed, repaired or left out."""
     run_id: str
     reading: CurveReading | None = None
 
@@ -1415,13 +1635,20 @@ class QualityReport(Model, kw_only=True, frozen=True):
     """The quality of a dataset version. Until it is `ready` for the first time, its findings are empty."""
 
     checks: list[Check]
+    """The rows of the check `label_errors` are the suspects, most suspicious first, with the confidence as score."""
     compared_with: list[ComparedSet]
+    """The validation files and eval suites of the loops that train on the dataset; a new one has the newest version's
+    report made again.
+    """
     created_at: datetime
     dataset_version_id: str
     labels: list[LabelCount]
+    """Most frequent first; empty where the answers are not labels."""
     n_rows: int
     n_rows_done: int
+    """Rows read so far; the checks follow when all are read."""
     pairs: list[RowPair]
+    """Duplicates, contradictions and leaks to look at side by side; of each kind the first 100."""
     status: Literal["failed", "pending", "ready", "running"] | str
     updated_at: datetime
     version: int
@@ -1430,10 +1657,12 @@ class QualityReport(Model, kw_only=True, frozen=True):
     finished_at: datetime | None = None
     headline: str | None = None
     n_label_suspects: int | None = None
+    """Null where the answers are not labels, or too few to judge."""
     rules_version: str | None = None
     started_at: datetime | None = None
     tokens: Spread | None = None
     verdict: Literal["caution", "critical", "good", "not_computed"] | str | None = None
+    """The worst verdict of the checks."""
 
 
 class Run(Model, kw_only=True, frozen=True):
@@ -1457,12 +1686,15 @@ class Run(Model, kw_only=True, frozen=True):
         ]
         | str
     ]
+    """What it changes against its parent; empty for a first run or a repeat."""
     config: RunConfig
     confounded_by: list[str]
+    """The variables changed when more than one was: nothing may be attributed to such a run."""
     created_at: datetime
     id: str
     loop_id: str
     name: str
+    """`R1`, `R2`, ... within the loop."""
     number: int
     provider: str
     status: Literal["cancelled", "failed", "paused", "pending", "queued", "running", "submitting", "succeeded"] | str
@@ -1474,11 +1706,14 @@ class Run(Model, kw_only=True, frozen=True):
     finished_at: datetime | None = None
     last_step: int | None = None
     model: str | None = None
+    """The name under which the provider serves the final model."""
     note: str | None = None
     parent_run_id: str | None = None
     provider_job_id: str | None = None
     provider_status: str | None = None
+    """The status in the provider's own words."""
     reading: CurveReading | None = None
+    """The reading of the training curve; null until there are metrics."""
     recommendation_id: str | None = None
     started_at: datetime | None = None
     trained_tokens: int | None = None
@@ -1511,12 +1746,17 @@ class Derivation(Model, kw_only=True, frozen=True):
     """What the operations did, and the versions that came of them."""
 
     dropped_lines: list[int]
+    """The lines of the first rows that were dropped."""
     effects: list[OperationEffect]
+    """What each operation did, in order."""
     n_after: int
     n_before: int
     parts: list[DerivedPart]
+    """Every version: one, or one for each part of a split."""
     touched: list[TouchedRow]
+    """The first rows that were dropped or added, and why."""
     version: DatasetVersion | None = None
+    """The new version, or the first part of a split; null after a dry run."""
 
 
 class MultiModelRuns(Model, kw_only=True, frozen=True):
@@ -1558,4 +1798,5 @@ class Recommendation(Model, kw_only=True, frozen=True):
     updated_at: datetime
     version: int
     carried_out_by: str | None = None
+    """The run, evaluation, dataset version or deployment that came of it."""
     decision: Decision | None = None

@@ -39,7 +39,9 @@ class HandGrade(TypedDict):
 
     evaluation_id: str
     index: int
+    """The item's place in the suite, from 0."""
     score: float
+    """On the suite's scale."""
 
 
 class JudgePrices(TypedDict):
@@ -77,6 +79,7 @@ class NewCalibration(TypedDict):
     """Hand grades to check a suite's graders against."""
 
     dimension: NotRequired[str | None]
+    """One grader of the suite; null: the combined score."""
     grades: list[HandGrade]
 
 
@@ -104,6 +107,7 @@ class NewDataset(TypedDict):
     """A dataset to be created; its versions are uploaded to it."""
 
     loop_id: NotRequired[str | None]
+    """The loop whose training dataset it becomes, when that loop has none yet."""
     name: str
 
 
@@ -119,6 +123,7 @@ class NewDeployment(TypedDict):
     """A model to be shipped. Refused unless it is better than the baseline, or a reason is given."""
 
     checkpoint_id: NotRequired[str | None]
+    """Null: the run's final model."""
     loop_id: str
     override_reason: NotRequired[str | None]
     recommendation_id: NotRequired[str | None]
@@ -142,6 +147,7 @@ class NewMultiModel(TypedDict):
     """The same training through two or three base models."""
 
     base_models: NotRequired[list[str] | None]
+    """Null: chosen from the catalogue by the method's rule."""
     batch_size: NotRequired[int | None]
     dataset_version_id: str
     learning_rate_multiplier: NotRequired[float | None]
@@ -162,11 +168,18 @@ class NewRowJudging(TypedDict):
 
     dimensions: NotRequired[list[Literal["correctness", "quality", "relevance"]]]
     max_cost: NotRequired[str | None]
+    """Ends it once it has cost so much by `prices`."""
     max_tokens: NotRequired[int | None]
+    """Ends it once so many tokens were used; requests under way are still paid for."""
     model: NotRequired[str | None]
+    """The judge, by the name under which the configured endpoint serves it; null: the configured judge."""
     n_rows: NotRequired[int]
+    """How many rows, by lot. A larger number later adds to them: rows that this judge has scored, in this version or in
+    another, are not paid for again.
+    """
     prices: NotRequired[JudgePrices | None]
     threshold: NotRequired[float]
+    """The quality report's check `judge` points at rows that score less."""
 
 
 class NewTokenPrices(TypedDict):
@@ -183,6 +196,7 @@ class NewWebhookEndpoint(TypedDict):
 
     description: NotRequired[str | None]
     event_types: NotRequired[list[str] | None]
+    """Only these types, such as `run.succeeded`; null: every type."""
     url: str
 
 
@@ -217,17 +231,23 @@ class RegisteredItem(TypedDict):
 
     completion_tokens: NotRequired[int | None]
     index: int
+    """The item's place in the suite, from 0."""
     output: NotRequired[str | None]
     score: float | None
+    """On the suite's scale; null where there is none. A missing score is never a zero."""
 
 
 class Rules(TypedDict):
     """When a loop is good enough or not worth going on (method, section 7)."""
 
     min_gain: NotRequired[float]
+    """Points of the metric below which an experiment's gain counts as diminishing."""
     min_margin_pct: NotRequired[float]
+    """Percent over the baseline that counts as a meaningful margin."""
     patience: NotRequired[int]
+    """Experiments without improvement before the loop counts as flat."""
     target: NotRequired[float | None]
+    """Score at which the model is good enough for production; its interval must be clear of it."""
 
 
 class RulesPatch(TypedDict):
@@ -245,16 +265,23 @@ class RunConfig(TypedDict):
     base_model: str
     batch_size: NotRequired[int | None]
     beta: NotRequired[float | None]
+    """DPO: weight of the penalty that keeps the model near its reference."""
     compute_multiplier: NotRequired[float | None]
+    """RFT: how much exploration a step buys."""
     dataset_version_id: str
     eval_interval: NotRequired[int | None]
+    """RFT: steps between evaluations."""
     eval_samples: NotRequired[int | None]
+    """RFT: samples per item of an evaluation."""
     grader: NotRequired[str | None]
+    """RFT: the training grader, as canonical JSON text of an OpenAI grader."""
     l2_multiplier: NotRequired[float | None]
+    """DPO: weight of the L2 penalty."""
     learning_rate_multiplier: NotRequired[float | None]
     method: NotRequired[Literal["dpo", "rft", "sft"]]
     n_epochs: NotRequired[int | None]
     reasoning_effort: NotRequired[Literal["high", "low", "medium"] | None]
+    """RFT: reasoning effort while sampling."""
     seed: NotRequired[int | None]
 
 
@@ -294,7 +321,9 @@ class SuiteGuardrail(TypedDict):
     """A metric that a better model must not pay with."""
 
     name: str
+    """A grader of the suite by its name, or `completion_tokens` or `latency_s`, of which less is better."""
     tolerance: NotRequired[float]
+    """How much may be lost: in points of the scale, in tokens, in seconds."""
 
 
 class WebhookEndpointPatch(TypedDict):
@@ -310,6 +339,7 @@ class WeightedGrader(TypedDict):
     """One dimension of the combined score and the grader that scores it."""
 
     grader: dict[str, Any]
+    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`."""
     name: str
     weight: NotRequired[float]
 
@@ -338,8 +368,40 @@ class DatasetOperation(TypedDict):
     """One operation that makes a new version; each kind reads its own fields."""
 
     answer_field: NotRequired[str]
+    """`convert` from RFT to SFT: the field that holds the answer."""
+    checks: NotRequired[
+        list[
+            Literal[
+                "answer_shape",
+                "contradictions",
+                "exact_duplicates",
+                "grader_fields",
+                "judge",
+                "label_balance",
+                "label_errors",
+                "label_spelling",
+                "leakage",
+                "length_mix",
+                "near_contradictions",
+                "near_duplicates",
+                "near_leakage",
+                "personal_data",
+                "refusals",
+                "row_length",
+                "secrets",
+                "size",
+                "system_prompt",
+            ]
+        ]
+        | None
+    ]
+    """`drop_ids`: checks of the quality report, in place of names or beside them: every row that one of them points at
+    (`/quality/rows?check=` lists them).
+    """
     examples: NotRequired[list[dict[str, Any]] | None]
+    """`add_examples`: rows in the version's own format."""
     ids: NotRequired[list[str] | None]
+    """`drop_ids`: names of rows, as the quality report gives them."""
     kind: Literal[
         "add_examples",
         "convert",
@@ -351,11 +413,21 @@ class DatasetOperation(TypedDict):
         "split",
     ]
     lines: NotRequired[list[int] | None]
+    """`drop_ids`: the lines that rows begin on, in place of their names or beside them."""
     method: NotRequired[Literal["dpo", "rft", "sft"] | None]
+    """`convert`: the format to convert to."""
     min_judge_score: NotRequired[float | None]
+    """`keep_by_score`: rows that a judge scored lower are dropped, in place of or beside `min_score`; rows that it did
+    not score are kept. Needs a judging.
+    """
     min_score: NotRequired[float | None]
+    """`keep_by_score`: rows with a lower score in the quality report are dropped."""
     near: NotRequired[bool]
+    """`drop_duplicates`: also rows nearly like an earlier one with the same answer; needs the quality report."""
     parts: NotRequired[list[SplitPart] | None]
+    """`split`: names and shares, which add up to 1. Rows with the same input, and near duplicates where the quality
+    report knows them, stay together. Each part becomes the next version of the dataset `<dataset>-<part>`.
+    """
 
 
 class LoopPatch(TypedDict):
@@ -375,6 +447,7 @@ class NewDerivation(TypedDict):
 
     dry_run: NotRequired[bool]
     operations: list[DatasetOperation]
+    """Carried out one after the other; after `split` only `convert` may follow."""
     recommendation_id: NotRequired[str | None]
 
 
@@ -383,6 +456,7 @@ class NewEvalSuite(TypedDict):
 
     dataset_version_id: str
     graders: NotRequired[list[WeightedGrader] | None]
+    """Null: a judge scoring correctness (0.7) and conciseness (0.3) from 1 to 10."""
     guardrails: NotRequired[list[SuiteGuardrail]]
     loop_id: str
     name: str
@@ -397,18 +471,28 @@ class NewEvaluation(TypedDict):
     base_model: NotRequired[str | None]
     checkpoint_id: NotRequired[str | None]
     indexes: NotRequired[list[int] | None]
+    """With `regrade_of`: only these items, such as the anchors by which a judge's drift is watched."""
     items: NotRequired[list[RegisteredItem] | None]
     loop_id: str
     max_cost: NotRequired[str | None]
+    """Ends the evaluation once it has cost so much by `prices`."""
     max_tokens: NotRequired[int | None]
+    """Ends the evaluation once so many tokens were used, the judge's included."""
     n_gradings: NotRequired[int]
+    """How often a judge grades each answer; the score is the mean, the spread is kept as `regrade_sd` of the suite."""
     prices: NotRequired[NewTokenPrices | None]
     provider: NotRequired[str | None]
+    """Where a base model is served; null: the service's default provider."""
     recommendation_id: NotRequired[str | None]
     regrade_of: NotRequired[str | None]
+    """Grade the stored answers of this evaluation with the suite named, which must have the same items; no model under
+    test is asked. With the same suite it measures the judge's own noise and drift.
+    """
     run_id: NotRequired[str | None]
     stop_if_hopeless_against: NotRequired[str | None]
+    """Ends the evaluation as soon as it is clear that the subject is worse than in this one."""
     subject: NotRequired[Literal["base_model", "checkpoint", "run"] | None]
+    """Needed, but with `regrade_of`: then it is that evaluation's."""
     suite_id: str
 
 
@@ -419,11 +503,15 @@ class NewLoop(TypedDict):
     budget: NotRequired[NewBudget]
     choices: NotRequired[Choices]
     dataset_id: NotRequired[str | None]
+    """The training dataset; may be attached later."""
     metric: NotRequired[Metric]
     rules: NotRequired[Rules]
     slug: str
+    """A short name, unique in the workspace; usable wherever the loop's id is."""
     task: str
+    """What the model is being tuned for, in a sentence."""
     validation_version_id: NotRequired[str | None]
+    """The dataset version used as validation file by every run."""
 
 
 class NewMetrics(TypedDict):
@@ -443,12 +531,17 @@ class NewRun(TypedDict):
     """
 
     allow_confounded: NotRequired[bool]
+    """Accept more than one change; the run is then marked as confounded wherever it is shown."""
     config: NotRequired[RunConfig | None]
     effective: NotRequired[EffectivePatch | None]
+    """External runs only: the values as they were resolved."""
     loop_id: str
     note: NotRequired[str | None]
     overrides: NotRequired[Overrides | None]
     parent_run_id: NotRequired[str | None]
     provider: NotRequired[Literal["external", "openai", "sandbox"] | None]
+    """Null: the parent's, or the service's default."""
     recommendation_id: NotRequired[str | None]
+    """The advice that this run carries out; it is carried out once, whoever asks."""
     status: NotRequired[Literal["cancelled", "failed", "paused", "queued", "running", "succeeded"] | None]
+    """External runs only: where it stands; null means `running`."""

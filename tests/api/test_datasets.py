@@ -9,8 +9,10 @@ from tests.api.dataset_driving import DUPLICATED, FILLING, OPEN, OPPOSED, chat, 
 from tests.api.driving import EXACT, Json, make_loop, ok, refused, register, upload
 from tests.core.dataset_samples import labelled
 
+from whatnext_service.flows import report_quality as flow
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.report_quality import give_up, refresh_quality
+from whatnext_service.store.leases import lease
 
 QUALITY = "/v1/dataset-versions/{}/quality"
 
@@ -194,3 +196,19 @@ async def test_failures_of_another_workspace_do_not_exist(api: httpx.AsyncClient
     evaluation = await register(api, loop["slug"], suite, [5.0] * 20)
     refused(await stranger.get(f"/v1/evaluations/{evaluation['id']}/failures"), 404, "not_found")
     assert ok(await api.get(f"/v1/evaluations/{evaluation['id']}/failures"))["dataset_version_id"] is None
+
+
+async def test_a_large_report_is_made_elsewhere_and_stored_alike(
+    api: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "LARGE_BYTES", 1)
+    version = await upload(api, "data", jsonl(*DUPLICATED))
+    report = await checked(api, services, version)
+    assert (report["status"], report["n_rows_done"], report["verdict"]) == ("ready", 21, "critical")
+
+
+async def test_a_report_under_way_is_left_to_who_makes_it(api: httpx.AsyncClient, services: Services) -> None:
+    version = await upload(api, "data", jsonl(*FILLING))
+    async with lease(services.pool, f"quality {version['id']}"):
+        assert (await checked(api, services, version))["status"] == "pending"
+    assert (await checked(api, services, version))["status"] == "ready"

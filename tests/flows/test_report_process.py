@@ -21,6 +21,7 @@ from whatnext_service.flows.report_process import (
     ReportProcessError,
     make_report,
 )
+from whatnext_service.flows.report_quality import build_corpus
 
 ROWS = [chat(text, label) for text, label in labelled(4_200)]
 TRAINING = jsonl(*ROWS, ROWS[3], chat(labelled(4_200)[9][0], "another"))
@@ -47,7 +48,8 @@ async def test_the_report_is_the_one_made_in_process() -> None:
     order = Order(others=ORDER.others, judged=judged)
     made = await make_report(order, [in_chunks(TRAINING), in_chunks(HELD_OUT)], hear)
     other = OtherSet(role="selection", name="eval", corpus=corpus_of(HELD_OUT))
-    assert made == report_quality(corpus_of(TRAINING), (other,), judged=judged)
+    corpus = await build_corpus(in_chunks(TRAINING))
+    assert made == report_quality(corpus, (other,), judged=judged)
     assert heard == [4096]
 
 

@@ -13,7 +13,7 @@ from whatnext_service.core.derive import OperationEffect
 from whatnext_service.core.diversity import FailureGroup
 from whatnext_service.core.loops import Method
 from whatnext_service.core.operations import OperationKind
-from whatnext_service.core.quality import Check, CheckVerdict, LabelCount, RowPair, SetRole, Spread
+from whatnext_service.core.quality import Check, CheckCode, CheckVerdict, LabelCount, RowPair, SetRole, Spread
 from whatnext_service.core.quality_rows import RankedRow
 from whatnext_service.core.row_judge import HIGHEST, LOWEST
 from whatnext_service.core.split import SplitPart
@@ -88,6 +88,9 @@ class DatasetOperation(Body, kw_only=True, frozen=True):
     """`drop_ids`: names of rows, as the quality report gives them."""
     lines: Annotated[tuple[Annotated[int, Meta(ge=1, lt=2**32)], ...], Meta(max_length=100_000)] | None = None
     """`drop_ids`: the lines that rows begin on, in place of their names or beside them."""
+    checks: Annotated[tuple[CheckCode, ...], Meta(min_length=1, max_length=32)] | None = None
+    """`drop_ids`: checks of the quality report, in place of names or beside them: every row that one of them points at
+    (`/quality/rows?check=` lists them)."""
     min_score: Annotated[float, Meta(ge=0, le=1)] | None = None
     """`keep_by_score`: rows with a lower score in the quality report are dropped."""
     min_judge_score: Annotated[float, Meta(ge=LOWEST, le=HIGHEST)] | None = None

@@ -7,8 +7,9 @@ from typing import Literal
 import msgspec
 
 from whatnext_service.core.evaluations import SubjectKind
-from whatnext_service.core.loops import Direction
+from whatnext_service.core.loops import Direction, Method
 from whatnext_service.core.runs import RunConfig, Variable
+from whatnext_service.core.split import SplitPart
 
 RULES_VERSION = "2026.11"
 
@@ -73,10 +74,18 @@ class RequestBody(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
 
 
 class DeriveOperation(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """One operation that makes a new dataset version."""
+    """One operation that makes a new dataset version; absent fields are not sent."""
 
-    kind: Literal["drop_duplicates", "drop_contradictions", "drop_ids"]
+    kind: Literal[
+        "drop_duplicates", "drop_contradictions", "fix_contradictions", "keep_by_score", "drop_ids", "split", "convert"
+    ]
+    near: bool = False
     ids: tuple[str, ...] | None = None
+    checks: tuple[str, ...] | None = None
+    """`drop_ids`: the checks of the version's quality report whose rows are dropped."""
+    min_judge_score: float | None = None
+    parts: tuple[SplitPart, ...] | None = None
+    method: Method | None = None
 
 
 class Request(msgspec.Struct, kw_only=True, frozen=True):

@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from whatnext_service.core.dataset_formats import normalise_row
+from whatnext_service.core.dataset_lines import RawRow
 from whatnext_service.core.dataset_rows import Row
 from whatnext_service.core.features import Features, hash_features
 from whatnext_service.core.features import Numbers as Numbers
@@ -62,6 +64,8 @@ class Corpus(msgspec.Struct, kw_only=True, frozen=True):
     n_rows: int
     methods: tuple[Method, ...]
     lines: Numbers
+    places: bytes
+    """Where each row stands in the file: its first byte and its length, as little-endian uint64."""
     row_hashes: bytes
     prompt_hashes: bytes
     reversed_hashes: bytes
@@ -110,6 +114,7 @@ class CorpusBuilder:
     def __init__(self, new_scratch: NewScratch = HeldScratch) -> None:
         self._methods: set[Method] = set()
         self._lines = array("I")
+        self._places = array("Q")
         self._rows = bytearray()
         self._prompts = bytearray()
         self._reversed = bytearray()
@@ -133,10 +138,15 @@ class CorpusBuilder:
         self._excerpts = new_scratch()
         self._excerpt_ends = array("q", [0])
 
-    def add(self, line: int, row: Row) -> None:
-        """Take one row, and the line it stands on."""
+    def add_raw(self, raw: RawRow) -> None:
+        """Take one row of an accepted file."""
+        self.add(raw.line, normalise_row(raw.raw), raw.start, len(raw.raw))
+
+    def add(self, line: int, row: Row, start: int = 0, n_bytes: int = 0) -> None:
+        """Take one row, the line it begins on, its first byte in the file and its length."""
         prompt = prompt_hash(row)
         self._lines.append(line)
+        self._places.extend((start, n_bytes))
         self._methods.add(row.method)
         self._prompts += prompt
         self._rows += row_hash(prompt, answer_hash(row))
@@ -175,6 +185,7 @@ class CorpusBuilder:
             n_rows=len(self._lines),
             methods=tuple(sorted(self._methods)),
             lines=_numbers(self._lines),
+            places=np.frombuffer(self._places, dtype=np.uint64).astype("<u8", copy=False).tobytes(),
             row_hashes=bytes(self._rows),
             prompt_hashes=bytes(self._prompts),
             reversed_hashes=bytes(self._reversed),

@@ -192,11 +192,13 @@ def one_line(raw: bytes) -> bytes:
 
 def iter_rows(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Give the rows of an accepted file again, each with the line it begins on; blank lines are left out."""
+    for row in iter_raw_rows(chunks):
+        yield row.line, row.raw
+
+
+def iter_raw_rows(chunks: Iterable[bytes]) -> Iterator[RawRow]:
+    """Give the rows of an accepted file again, each with its place; blank lines are left out."""
     splitter = RowSplitter()
     for chunk in chunks:
-        for row in splitter.feed(chunk):
-            if row.raw:
-                yield row.line, row.raw
-    for row in splitter.finish():
-        if row.raw:
-            yield row.line, row.raw
+        yield from (row for row in splitter.feed(chunk) if row.raw)
+    yield from (row for row in splitter.finish() if row.raw)

@@ -72,7 +72,7 @@ def _reason(kind: DerivationKind) -> str:
         case "keep_by_score":
             return "Its score is too low."
         case "drop_ids":
-            return "It was named."
+            return "It was named, or a check that was named points at it."
         case "add_examples":
             return "It is added."
         case "split" | "convert" | "upload":

@@ -1,7 +1,6 @@
 """Making a dataset version from operations on another: planned on hashes, previewed, then carried out row by row."""
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar, assert_never
 
 import msgspec
 import numpy as np
@@ -9,18 +8,16 @@ import numpy as np
 from whatnext_service.core.conversion import REFERENCE, convert_row
 from whatnext_service.core.dataset_formats import normalise_row
 from whatnext_service.core.dataset_lines import one_line
+from whatnext_service.core.dropped_rows import DerivationSource, given, name_of, rows_to_drop
 from whatnext_service.core.loops import Method
-from whatnext_service.core.near_pairs import NearPairs
 from whatnext_service.core.operations import Operation
 from whatnext_service.core.row_hashes import (
     HASH_BYTES,
     Indexes,
-    agreement,
     answer_hash,
     prompt_hash,
     reversed_row_hash,
     row_hash,
-    row_id,
 )
 from whatnext_service.core.split import assign_parts
 from whatnext_service.core.state import DerivationKind
@@ -28,24 +25,6 @@ from whatnext_service.errors import DomainError
 
 MAX_SHOWN = 100
 _DROPPED = 255
-
-T = TypeVar("T")
-
-
-class DerivationSource(msgspec.Struct, kw_only=True, frozen=True):
-    """What planning needs to know of the version derived from."""
-
-    row_hashes: bytes
-    prompt_hashes: bytes
-    reversed_hashes: bytes
-    lines: bytes
-    """Line of each row, packed as little-endian uint32."""
-    scores: bytes | None
-    """`row_scores` of its quality report; null without one."""
-    near: NearPairs | None
-    """Near duplicates with the same answer; null without a quality report."""
-    judge_scores: bytes | None = None
-    """A judge's score of each row, packed as little-endian float64, NaN where there is none; null without a judge."""
 
 
 class OperationEffect(msgspec.Struct, kw_only=True, frozen=True):
@@ -118,20 +97,20 @@ def plan_derivation(source: DerivationSource, operations: tuple[Operation, ...])
         before = int((parts != _DROPPED).sum())
         touched: Indexes = np.empty(0, dtype=np.int64)
         if operation.kind == "add_examples":
-            new = tuple(bytes(example) for example in _given(operation.examples, operation, "examples"))
+            new = tuple(bytes(example) for example in given(operation.examples, operation, "examples"))
             touched = np.arange(len(parts), len(parts) + len(new))
             source, added = _extended(source, new), (*added, *new)
             parts = np.append(parts, np.zeros(len(new), dtype=np.uint8))
         elif operation.kind == "split":
-            wanted = _given(operation.parts, operation, "parts")
+            wanted = given(operation.parts, operation, "parts")
             names = tuple(part.name for part in wanted)
             kept = np.flatnonzero(parts != _DROPPED)
             parts[kept] = assign_parts(source.prompt_hashes, kept, source.near, wanted)
         elif operation.kind == "convert":
-            method = _given(operation.method, operation, "method")
+            method = given(operation.method, operation, "method")
             answer_field = operation.answer_field
         else:
-            touched = _to_drop(operation, source, np.flatnonzero(parts != _DROPPED))
+            touched = rows_to_drop(operation, source, np.flatnonzero(parts != _DROPPED))
             parts[touched] = _DROPPED
         effects.append(_effect(operation, source, before, int((parts != _DROPPED).sum()), touched))
     counts = tuple(int((parts == number).sum()) for number in range(len(names)))
@@ -167,88 +146,6 @@ def _converted(plan: Plan, raw: bytes) -> bytes:
     return raw if plan.method is None else convert_row(raw, plan.method, plan.answer_field)
 
 
-def _to_drop(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
-    kind = operation.kind
-    if kind == "drop_ids":
-        return _named_rows(operation, source, kept)
-    if kind == "keep_by_score":
-        return _below(operation, source, kept)
-    found = agreement(*(_rows_of(packed, kept) for packed in _hashes(source)))
-    if kind == "drop_duplicates":
-        repeats = kept[found.duplicates]
-        return np.union1d(repeats, _near_repeats(source, kept, repeats)) if operation.near else repeats
-    if kind == "drop_contradictions":
-        return kept[found.contradictions]
-    if kind == "fix_contradictions":
-        return _outvoted(source, kept, found.contradictions, found.first)
-    if kind == "add_examples" or kind == "split" or kind == "convert":
-        raise ValueError(f"{kind} drops nothing")
-    assert_never(kind)
-
-
-def _below(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
-    """Rows with a score below one of the limits; a missing score is below nothing."""
-    below = np.zeros(len(kept), dtype=np.bool_)
-    if operation.min_judge_score is None or operation.min_score is not None:
-        least = _given(operation.min_score, operation, "min_score")
-        if source.scores is None:
-            raise DomainError("quality_missing", "`keep_by_score` needs the version's quality report.")
-        below |= np.frombuffer(source.scores, dtype="<f4")[kept] < least
-    if operation.min_judge_score is not None:
-        if source.judge_scores is None:
-            raise DomainError("quality_missing", "`min_judge_score` needs rows that a judge has scored.")
-        below |= np.frombuffer(source.judge_scores, dtype="<f8")[kept] < operation.min_judge_score
-    return kept[below]
-
-
-def _named_rows(operation: Operation, source: DerivationSource, kept: Indexes) -> Indexes:
-    wanted = {*_given(operation.ids if operation.lines is None else (operation.ids or ()), operation, "ids")}
-    names = {_name(source, int(at)) for at in kept} if wanted else set()
-    lines = np.frombuffer(source.lines, dtype="<u4")[kept]
-    unknown = sorted(wanted - names) + sorted(set(operation.lines or ()) - set(lines.tolist()))
-    if unknown or not (wanted or operation.lines):
-        named = ", ".join(str(one)[:40] for one in unknown[:10]) or "none given"
-        raise DomainError("invalid_derivation", f"No row has these names or lines: {named}.")
-    by_line = np.isin(lines, np.array(operation.lines or (), dtype=np.uint32))
-    by_name = np.array([_name(source, int(at)) in wanted for at in kept], dtype=np.bool_) if wanted else by_line
-    return kept[by_line | by_name]
-
-
-def _near_repeats(source: DerivationSource, kept: Indexes, repeats: Indexes) -> Indexes:
-    if source.near is None:
-        raise DomainError("quality_missing", "Near duplicates are known once the quality report is there.")
-    gone = set(repeats.tolist()) | (set(range(len(source.row_hashes) // HASH_BYTES)) - set(kept.tolist()))
-    dropped = []
-    order = np.lexsort((source.near.first, source.near.second))
-    for first, second in zip(source.near.first[order].tolist(), source.near.second[order].tolist(), strict=True):
-        if first not in gone and second not in gone:
-            gone.add(second)
-            dropped.append(second)
-    return np.array(dropped, dtype=np.int64)
-
-
-def _outvoted(source: DerivationSource, kept: Indexes, opposed: Indexes, first: Indexes) -> Indexes:
-    """Rows whose answer is not the one most rows with that prompt give; where two tie, the higher score decides, and
-    without scores all of them go."""
-    votes = np.bincount(first, minlength=len(kept)).astype(np.float64)
-    weight = votes[first]
-    if source.scores is not None:
-        score = np.frombuffer(source.scores, dtype="<f4")[kept].astype(np.float64)
-        best = np.zeros(len(kept))
-        np.maximum.at(best, first, score)
-        weight = weight + best[first] / 2
-    prompts = np.frombuffer(_rows_of(source.prompt_hashes, kept), dtype="V16")
-    groups: dict[bytes, list[int]] = {}
-    for at in opposed.tolist():
-        groups.setdefault(prompts[at].tobytes(), []).append(at)
-    dropped: list[int] = []
-    for rows in groups.values():
-        top = max(weight[at] for at in rows)
-        winners = {int(first[at]) for at in rows if weight[at] == top}
-        dropped += [at for at in rows if len(winners) > 1 or int(first[at]) not in winners]
-    return np.sort(kept[np.array(dropped, dtype=np.int64)])
-
-
 def _extended(source: DerivationSource, new: tuple[bytes, ...]) -> DerivationSource:
     more = index_rows((0, raw) for raw in new)
     perfect = np.ones(len(new), dtype="<f4").tobytes()
@@ -262,6 +159,8 @@ def _extended(source: DerivationSource, new: tuple[bytes, ...]) -> DerivationSou
         lines=source.lines + more.lines,
         scores=None if source.scores is None else source.scores + perfect,
         near=source.near,
+        flags=None if source.flags is None else source.flags + bytes(4 * len(new)),
+        flag_codes=source.flag_codes,
         judge_scores=None if source.judge_scores is None else source.judge_scores + unknown,
     )
 
@@ -279,24 +178,6 @@ def _effect(
         n_before=before,
         n_after=after,
         statement=f"`{operation.kind}` {change}.",
-        rows=tuple(_name(source, int(at)) for at in touched[:MAX_SHOWN]),
+        rows=tuple(name_of(source, int(at)) for at in touched[:MAX_SHOWN]),
         places=tuple(int(at) for at in touched[:MAX_SHOWN]),
     )
-
-
-def _hashes(source: DerivationSource) -> tuple[bytes, bytes, bytes]:
-    return source.row_hashes, source.prompt_hashes, source.reversed_hashes
-
-
-def _rows_of(packed: bytes, rows: Indexes) -> bytes:
-    return np.frombuffer(packed, dtype=np.uint8).reshape(-1, HASH_BYTES)[rows].tobytes() if packed else b""
-
-
-def _name(source: DerivationSource, index: int) -> str:
-    return row_id(source.row_hashes[index * HASH_BYTES : (index + 1) * HASH_BYTES])
-
-
-def _given(value: T | None, operation: Operation, name: str) -> T:
-    if value is None:
-        raise DomainError("invalid_derivation", f"`{operation.kind}` needs `{name}`.")
-    return value

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from whatnext_service.core.advice import Warning
 from whatnext_service.core.catalogue import find_model
+from whatnext_service.core.data_warnings import data_warnings
 from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.mistakes import mistakes
 from whatnext_service.core.resolution import resolution
@@ -16,8 +17,14 @@ _ORDER = ("critical", "caution", "info")
 
 
 def loop_warnings(board: Scoreboard, best: Standing | None) -> tuple[Warning, ...]:
-    """The method's mistakes, a suite too coarse for the rules, a base model that ends, rules that have failed here."""
-    found = [*mistakes(board.state, board), *_resolution(board, best), *_retirement(board, best), *_demoted(board)]
+    """The method's mistakes, faults in the data, a suite too coarse, a base model that ends, rules that failed here."""
+    found = [
+        *mistakes(board.state, board),
+        *data_warnings(board, best),
+        *_resolution(board, best),
+        *_retirement(board, best),
+        *_demoted(board),
+    ]
     return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
 
 

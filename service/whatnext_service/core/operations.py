@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from whatnext_service.core.conversion import REFERENCE
 from whatnext_service.core.loops import Method
+from whatnext_service.core.quality import CheckCode
 from whatnext_service.core.split import SplitPart
 
 OperationKind = Literal[
@@ -31,6 +32,8 @@ class Operation(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, f
     """`drop_ids`: names of rows, as the quality report gives them."""
     lines: Annotated[tuple[int, ...], Meta(max_length=100_000)] | None = None
     """`drop_ids`: the lines that rows begin on, in place of their names or beside them."""
+    checks: tuple[CheckCode, ...] | None = None
+    """`drop_ids`: checks of the quality report, in place of names; the rows that one of them points at."""
     min_score: float | None = None
     """`keep_by_score`: rows with a lower score in the quality report are dropped."""
     min_judge_score: float | None = None

@@ -6,9 +6,9 @@ import msgspec
 
 from whatnext_service.core.corpus import Corpus
 from whatnext_service.core.loops import Method
-from whatnext_service.core.state import DerivationKind
+from whatnext_service.core.state import DerivationKind, Fault
 
-QUALITY_VERSION = "2026.11"
+QUALITY_VERSION = "2026.11.2"
 MAX_PAIRS = 100
 """Pairs and rows of each kind that are shown; all of them are counted."""
 
@@ -34,6 +34,8 @@ CheckCode = Literal[
     "judge",
 ]
 CheckVerdict = Literal["good", "caution", "critical", "not_computed"]
+PARTNERED: tuple[CheckCode, ...] = ("exact_duplicates", "near_duplicates", "contradictions", "near_contradictions")
+"""Checks that point at a row because of another one of the set."""
 PairKind = Literal["exact_duplicate", "near_duplicate", "contradiction", "near_contradiction", "leak", "near_leak"]
 SetRole = Literal["validation", "selection", "final_test"]
 
@@ -163,3 +165,10 @@ class QualityReport(msgspec.Struct, kw_only=True, frozen=True):
     near_duplicates: bytes
     """Pairs of rows with nearly the same prompt and the same answer, as indexes packed as little-endian uint32: the
     earlier row, then the later one. `derive` reads them."""
+    partners: bytes
+    """For rows that repeat or contradict another one which that is: triples of little-endian uint32, the row, the other
+    row, and the index in `PARTNERED` of the check; ascending."""
+    places: bytes
+    """Where each row stands in the file: pairs of little-endian uint64, its first byte and its length."""
+    faults: tuple[Fault, ...]
+    """The checks with a verdict of caution or critical, in short: what the advice rests on."""

@@ -23,7 +23,7 @@ from whatnext_service.core.quality import (
     QualityReport,
     Spread,
 )
-from whatnext_service.core.row_pairs import Pairs, compare_rows, show_pairs
+from whatnext_service.core.row_pairs import Pairs, compare_rows, pack_partners, show_pairs
 from whatnext_service.core.set_checks import (
     MAX_ROW_TOKENS,
     check_answer_shape,
@@ -36,6 +36,10 @@ from whatnext_service.core.set_checks import (
     check_size,
     check_system_prompt,
 )
+from whatnext_service.core.state import Fault
+
+FAULT_LINES = 10
+"""Lines of rows that a fault names."""
 
 _GRAVITY: dict[CheckVerdict, int] = {"not_computed": 0, "good": 1, "caution": 2, "critical": 3}
 
@@ -84,12 +88,28 @@ def report_quality(
         row_flags=_flags(corpus, outcomes),
         flag_codes=tuple(outcome.check.code for outcome in outcomes),
         near_duplicates=_near_duplicates(pairs),
+        partners=pack_partners(pairs),
+        places=corpus.places,
+        faults=tuple(_fault(corpus, outcome, judged) for outcome in outcomes if _GRAVITY[outcome.check.verdict] > 1),
     )
 
 
 def _near_duplicates(pairs: tuple[Pairs, ...]) -> bytes:
     found = next(one for one in pairs if one.kind == "near_duplicate")
     return pack_pairs(NearPairs(found.first, found.second, found.similarity))
+
+
+def _fault(corpus: Corpus, outcome: Outcome, judged: JudgeScores | None) -> Fault:
+    check = outcome.check
+    return Fault(
+        code=check.code,
+        verdict="critical" if check.verdict == "critical" else "caution",
+        n_rows=len(outcome.rows) or check.n_rows,
+        lines=tuple(int(corpus.lines[row]) for row in np.sort(outcome.rows)[:FAULT_LINES]),
+        statement=check.statement,
+        remedy=check.remedy,
+        limit=judged.threshold if judged is not None and check.code == "judge" else None,
+    )
 
 
 def _scores(corpus: Corpus, outcomes: tuple[Outcome, ...]) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 from whatnext_service.core.corpus import Corpus
 from whatnext_service.core.features import join_features
 from whatnext_service.core.near_pairs import SIMILARITY, Inputs, Likeness, NearPairs, find_near_pairs, likeness
-from whatnext_service.core.quality import MAX_PAIRS, OtherSet, PairKind, PairSide, RowPair
+from whatnext_service.core.quality import MAX_PAIRS, PARTNERED, CheckCode, OtherSet, PairKind, PairSide, RowPair
 from whatnext_service.core.row_hashes import HASH_BYTES, Indexes, agreement, overlap, row_id
 from whatnext_service.core.same_saying import Verdicts, ask_the_same
 
@@ -16,6 +16,13 @@ SAME_ANSWER = 0.5
 """Long answers this alike count as the same; short ones (up to 12 different words) must be equal but for case and
 punctuation."""
 SHORT_ANSWER_WORDS = 12
+
+_PARTNER_CHECKS: dict[PairKind, CheckCode] = {
+    "exact_duplicate": "exact_duplicates",
+    "near_duplicate": "near_duplicates",
+    "contradiction": "contradictions",
+    "near_contradiction": "near_contradictions",
+}
 
 
 class Pairs(msgspec.Struct, frozen=True):
@@ -71,6 +78,24 @@ def show_pairs(corpus: Corpus, pairs: Pairs) -> tuple[RowPair, ...]:
         if len(shown) == MAX_PAIRS:
             break
     return tuple(shown.values())
+
+
+def pack_partners(pairs: tuple[Pairs, ...]) -> bytes:
+    """For each row that repeats or contradicts another one of the set, the one it is most like (`partners`)."""
+    found = [np.empty((0, 3), dtype=np.int64)]
+    for one in pairs:
+        if one.kind not in _PARTNER_CHECKS:
+            continue
+        rows, others, likes = one.second, one.first, one.similarity
+        if one.kind == "near_contradiction":
+            rows, others, likes = np.append(rows, one.first), np.append(others, one.second), np.append(likes, likes)
+        order = np.lexsort((others, -likes, rows))
+        _, nearest = np.unique(rows[order], return_index=True)
+        kept = order[nearest]
+        check = np.full(len(kept), PARTNERED.index(_PARTNER_CHECKS[one.kind]))
+        found.append(np.stack([rows[kept], others[kept], check], axis=1))
+    triples = np.concatenate(found)
+    return triples[np.lexsort(triples.T[::-1])].astype("<u4").tobytes()
 
 
 def name_row(corpus: Corpus, index: int) -> str:

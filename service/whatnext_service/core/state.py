@@ -24,6 +24,22 @@ DerivationKind = Literal[
 ]
 
 
+class Fault(msgspec.Struct, kw_only=True, frozen=True):
+    """What the quality report of a version found wrong with it."""
+
+    code: str
+    """The check."""
+    verdict: Literal["caution", "critical"]
+    n_rows: int
+    """Rows of the version that the check points at."""
+    lines: tuple[int, ...]
+    """The first of them."""
+    statement: str
+    remedy: str | None
+    limit: float | None
+    """The score below which a judge's rows count as bad; null for other checks."""
+
+
 class DatasetVersion(msgspec.Struct, kw_only=True, frozen=True):
     """An immutable version of the loop's training dataset, and what is known of its quality."""
 
@@ -47,6 +63,8 @@ class DatasetVersion(msgspec.Struct, kw_only=True, frozen=True):
     created_at: datetime
     checked: bool = False
     """Whether its quality report is made."""
+    faults: tuple[Fault, ...] = ()
+    """What that report found wrong."""
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from whatnext_service.core.state import DatasetVersion
+from whatnext_service.core.state import DatasetVersion, DerivationKind
 
 CLEANING = ("drop_duplicates", "drop_contradictions", "fix_contradictions", "keep_by_score", "drop_ids")
 ENLARGED = 1.2
@@ -34,6 +34,20 @@ def origins(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> fr
         parent = find_version(versions, parent_id)
         parent_id = None if parent is None else parent.parent_id
     return frozenset(seen)
+
+
+def steps_since_added(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> frozenset[DerivationKind]:
+    """The steps by which the version came from the last one that examples were uploaded or added to."""
+    steps: set[DerivationKind] = set()
+    seen: set[str] = set()
+    here: DatasetVersion | None = version
+    while here is not None and here.id not in seen:
+        steps.update(here.derived_by)
+        if "add_examples" in here.derived_by or here.parent_id is None:
+            break
+        seen.add(here.id)
+        here = find_version(versions, here.parent_id)
+    return frozenset(steps)
 
 
 def cleaned(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> bool:

@@ -17,7 +17,8 @@ from whatnext_service.core.dataset_lines import iter_rows
 from whatnext_service.core.dataset_reader import DatasetReader
 from whatnext_service.core.datasets import DatasetFacts
 from whatnext_service.core.derivation_preview import TouchedRow, show_touched
-from whatnext_service.core.derive import DerivationSource, Plan, carry_out, index_rows, plan_derivation
+from whatnext_service.core.derive import Plan, carry_out, index_rows, plan_derivation
+from whatnext_service.core.dropped_rows import DerivationSource
 from whatnext_service.core.loops import Method
 from whatnext_service.core.operations import Operation
 from whatnext_service.errors import DomainError
@@ -73,6 +74,7 @@ def _operation(asked: DatasetOperation) -> Operation:
         near=asked.near,
         ids=asked.ids,
         lines=asked.lines,
+        checks=asked.checks,
         min_score=asked.min_score,
         min_judge_score=asked.min_judge_score,
         examples=examples,
@@ -87,7 +89,13 @@ def _plan(
 ) -> tuple[Plan, tuple[TouchedRow, ...]]:
     if not stored.lines:
         read = index_rows(iter_rows(source.chunks()))
-        stored = msgspec.structs.replace(read, scores=stored.scores, near=stored.near, judge_scores=stored.judge_scores)
+        stored = msgspec.structs.replace(
+            stored,
+            row_hashes=read.row_hashes,
+            prompt_hashes=read.prompt_hashes,
+            reversed_hashes=read.reversed_hashes,
+            lines=read.lines,
+        )
     plan = plan_derivation(stored, operations)
     return plan, show_touched(plan, iter_rows(source.chunks()))
 

@@ -12,8 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from whatnext_service.core.corpus import Corpus, CorpusBuilder
-from whatnext_service.core.dataset_formats import normalise_row
-from whatnext_service.core.dataset_lines import iter_rows
+from whatnext_service.core.dataset_lines import iter_raw_rows
 from whatnext_service.core.quality import OtherSet
 from whatnext_service.core.quality_report import report_quality
 from whatnext_service.flows.report_process import LENGTH_BYTES, Answer, Order
@@ -41,8 +40,8 @@ def main() -> None:
 
 def _read(source: BinaryIO, out: BinaryIO | None) -> Corpus:
     builder = CorpusBuilder(FileScratch)
-    for n_rows, (line, raw) in enumerate(iter_rows(_file(source)), start=1):
-        builder.add(line, normalise_row(raw))
+    for n_rows, row in enumerate(iter_raw_rows(_file(source)), start=1):
+        builder.add_raw(row)
         if out is not None and n_rows % PROGRESS_ROWS == 0:
             _say(out, Answer(n_rows=n_rows))
     return builder.build()

@@ -7,18 +7,21 @@ from contextlib import nullcontext
 from whatnext_service.contract.datasets import ComparedSet
 from whatnext_service.core import quality_report
 from whatnext_service.core.corpus import Corpus, CorpusBuilder
-from whatnext_service.core.dataset_formats import normalise_row
-from whatnext_service.core.quality import OtherSet
+from whatnext_service.core.quality import JudgeScores, OtherSet, QualityReport
 from whatnext_service.flows.context import Services
-from whatnext_service.flows.version_content import read_rows
+from whatnext_service.flows.report_process import Order, OtherFile, make_report
+from whatnext_service.flows.version_content import read_raw_rows
 from whatnext_service.store import blobs, loops, quality, row_judgings
+from whatnext_service.store.leases import lease
 from whatnext_service.store.transaction import connection
 
-LARGE_BYTES = 20 * 2**20
-"""A process works on one version larger than this at a time, for the sake of its memory."""
+LARGE_BYTES = 4 * 2**20
+"""A report of a version larger than this is made by a process of its own, one at a time of each worker."""
 LATER_S = 2.0
 PROGRESS_EVERY = 4
 """Chunks of the file between two notes of progress."""
+
+Tell = Callable[[int], Awaitable[None]]
 
 
 async def report_quality(services: Services, version_id: str, large: asyncio.Lock) -> None:
@@ -32,8 +35,9 @@ async def report_quality(services: Services, version_id: str, large: asyncio.Loc
         async with services.begin(work.workspace_id) as tx:
             await tx.defer("report_quality", version_id, delay_s=LATER_S)
         return
-    async with large if is_large else nullcontext():
-        await _report(services, work)
+    async with large if is_large else nullcontext(), lease(services.pool, f"quality {version_id}") as mine:
+        if mine:
+            await _report(services, work)
 
 
 async def _report(services: Services, work: quality.QualityWork) -> None:
@@ -50,11 +54,9 @@ async def _report(services: Services, work: quality.QualityWork) -> None:
         async with connection(services.pool) as conn:
             await quality.show_progress(conn, work.version_id, n_rows, services.clock())
 
-    corpus = await build_corpus(read(work.sha256), tell)
-    others = tuple(
-        [OtherSet(role=each.role, name=each.name, corpus=await build_corpus(read(each.sha256))) for each in apart]
-    )
-    findings = await asyncio.to_thread(quality_report.report_quality, corpus, others, judged=judged)
+    n_bytes = work.n_bytes + sum(each.n_bytes for each in apart)
+    make = _make_elsewhere if n_bytes > LARGE_BYTES else _make_here
+    findings = await make(apart, judged, [read(work.sha256), *(read(each.sha256) for each in apart)], tell)
     async with services.begin(work.workspace_id) as tx:
         version = await quality.finish(tx.conn, work.version_id, findings, _compared(apart), tx.now)
         if version is None:
@@ -90,11 +92,30 @@ async def give_up(services: Services, version_id: str, reason: str) -> None:
         tx.tell("dataset_version.quality_failed", version_id, version or 1)
 
 
-async def build_corpus(chunks: AsyncIterator[bytes], tell: Callable[[int], Awaitable[None]] | None = None) -> Corpus:
+async def _make_here(
+    apart: tuple[quality.SetApart, ...], judged: JudgeScores | None, files: list[AsyncIterator[bytes]], tell: Tell
+) -> QualityReport:
+    """In a thread of this process: a small version's report takes no longer than another process to start."""
+    corpus = await build_corpus(files[0], tell)
+    others = [
+        OtherSet(role=each.role, name=each.name, corpus=await build_corpus(file))
+        for each, file in zip(apart, files[1:], strict=True)
+    ]
+    return await asyncio.to_thread(quality_report.report_quality, corpus, tuple(others), judged=judged)
+
+
+async def _make_elsewhere(
+    apart: tuple[quality.SetApart, ...], judged: JudgeScores | None, files: list[AsyncIterator[bytes]], tell: Tell
+) -> QualityReport:
+    order = Order(others=tuple(OtherFile(role=each.role, name=each.name) for each in apart), judged=judged)
+    return await make_report(order, files, tell)
+
+
+async def build_corpus(chunks: AsyncIterator[bytes], tell: Tell | None = None) -> Corpus:
     """The rows of an accepted file as numbers; `tell` hears now and then how many rows were read."""
     builder = CorpusBuilder()
     n_chunks = 0
-    async for n_rows in read_rows(chunks, lambda line, raw: builder.add(line, normalise_row(raw))):
+    async for n_rows in read_raw_rows(chunks, builder.add_raw):
         n_chunks += 1
         if tell is not None and n_chunks % PROGRESS_EVERY == 0:
             await tell(n_rows)

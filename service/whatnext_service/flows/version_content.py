@@ -24,9 +24,9 @@ async def read_version(tx: Tx, version: DatasetVersion) -> list[bytes]:
     return [chunk async for chunk in stream_version(tx, version)]
 
 
-async def read_rows(chunks: AsyncIterator[bytes], take: Callable[[int, bytes], object]) -> AsyncIterator[int]:
-    """Hand every row of an accepted file to `take` with its line, in a thread, a chunk at a time; gives how many rows
-    each chunk completed."""
+async def read_raw_rows(chunks: AsyncIterator[bytes], take: Callable[[RawRow], object]) -> AsyncIterator[int]:
+    """Hand every row of an accepted file to `take`, in a thread, a chunk at a time; gives how many rows were read after
+    each chunk."""
     splitter = RowSplitter()
     n_rows = 0
     async for chunk in chunks:
@@ -34,13 +34,18 @@ async def read_rows(chunks: AsyncIterator[bytes], take: Callable[[int, bytes], o
         yield n_rows
     for row in splitter.finish():
         if row.raw:
-            take(row.line, row.raw)
+            take(row)
             n_rows += 1
     yield n_rows
 
 
-def _take_all(cut: Callable[[bytes], list[RawRow]], chunk: bytes, take: Callable[[int, bytes], object]) -> int:
+def read_rows(chunks: AsyncIterator[bytes], take: Callable[[int, bytes], object]) -> AsyncIterator[int]:
+    """The same for whoever wants the line and the bytes of a row alone."""
+    return read_raw_rows(chunks, lambda row: take(row.line, row.raw))
+
+
+def _take_all(cut: Callable[[bytes], list[RawRow]], chunk: bytes, take: Callable[[RawRow], object]) -> int:
     found = [row for row in cut(chunk) if row.raw]
     for row in found:
-        take(row.line, row.raw)
+        take(row)
     return len(found)

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from whatnext_service.contract.datasets import ComparedSet, QualityReport
-from whatnext_service.core.derive import DerivationSource
+from whatnext_service.core.dropped_rows import DerivationSource
 from whatnext_service.core.near_pairs import unpack_pairs
 from whatnext_service.core.quality import QualityReport as Findings
 from whatnext_service.core.quality import SetRole
@@ -101,17 +101,16 @@ async def finish(
     conn: Conn, version_id: str, findings: Findings, compared_with: Sequence[ComparedSet], now: datetime
 ) -> int | None:
     """Store a report and the count of suspects; null when the report was not running."""
-    lean = msgspec.structs.replace(findings, row_scores=b"", row_flags=b"", label_confidence=b"", near_duplicates=b"")
+    columns = ("row_scores", "row_flags", "label_confidence", "near_duplicates", "partners", "places")
+    lean = msgspec.structs.replace(findings, **dict.fromkeys(columns, b""), faults=())
     version: int | None = await conn.fetchval(
         sql.finish,
         version_id,
         findings.n_rows,
         rows.encode(compared_with),
         _storable(rows.encode(lean)),
-        findings.row_scores,
-        findings.row_flags,
-        findings.label_confidence,
-        findings.near_duplicates,
+        *(getattr(findings, column) for column in columns),
+        _storable(rows.encode(findings.faults)),
         now,
     )
     if version is not None:
@@ -156,6 +155,8 @@ async def derivation_source(conn: Conn, workspace_id: str, version_id: str) -> D
         lines=row["lines"],
         scores=row["scores"],
         near=unpack_pairs(near) if near is not None else None,
+        flags=row["flags"],
+        flag_codes=msgspec.json.decode(row["flag_codes"], type=tuple[str, ...]) if row["flag_codes"] else (),
     )
 
 

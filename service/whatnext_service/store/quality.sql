@@ -31,8 +31,8 @@ where version_id = $1 and status = 'running'
 
 -- name: finish
 update quality_report set status = 'ready', n_rows_done = $2, compared_with = $3, report = $4, row_scores = $5,
-                          row_flags = $6, label_confidence = $7, near_duplicates = $8, failure = null,
-                          version = version + 1, finished_at = $9, updated_at = $9
+                          row_flags = $6, label_confidence = $7, near_duplicates = $8, partners = $9, places = $10,
+                          faults = $11, failure = null, version = version + 1, finished_at = $12, updated_at = $12
 where version_id = $1 and status = 'running' returning version
 
 -- name: keep_suspects
@@ -69,7 +69,8 @@ where q.workspace_id = $1 and q.version_id = $2 and q.report is not null
 -- name: derivation_source
 select v.row_hashes, v.prompt_hashes, v.reversed_hashes, v.lines,
        case when q.report is not null then q.row_scores end as scores,
-       case when q.report is not null then q.near_duplicates end as near_duplicates
+       case when q.report is not null then q.near_duplicates end as near_duplicates,
+       case when q.report is not null then q.row_flags end as flags, q.report -> 'flag_codes' as flag_codes
 from dataset_version v left join quality_report q on q.version_id = v.id
 where v.workspace_id = $1 and v.id = $2
 

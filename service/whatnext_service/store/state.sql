@@ -6,7 +6,7 @@ from loop where id = $1
 -- name: versions
 select v.id, v.number, encode(v.sha256, 'hex') as sha256, v.n_examples, v.method, v.parent_id, v.derived_by,
        v.n_duplicates, v.n_contradictions, v.n_label_suspects, v.n_tokens, v.created_at,
-       coalesce(q.report is not null, false) as checked
+       coalesce(q.report is not null, false) as checked, coalesce(q.faults, '[]') as faults
 from dataset_version v left join quality_report q on q.version_id = v.id
 where v.dataset_id = $1 order by v.number
 
