@@ -32,6 +32,8 @@ def repr_of(value: Any) -> str:
     match value:
         case str():
             return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case list() if len(value) > 1 and all(each == value[0] for each in value):
+            return f"[{repr_of(value[0])}] * {len(value)}"
         case list():
             return f"[{', '.join(map(repr_of, value))}]"
         case dict():

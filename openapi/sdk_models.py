@@ -1,5 +1,6 @@
 """The SDK's models and parameter types, by datamodel-code-generator from a simplified document."""
 
+import ast
 import inspect
 import json
 import re
@@ -126,7 +127,7 @@ def model_source(doc: dict[str, Any], header: str) -> str:
     source = source.replace(" | UnsetType = UNSET", " = NOT_SENT")
     source = re.sub(r"^from msgspec import .*\n", "from whatnext._model import NOT_SENT\n", source, flags=re.MULTILINE)
     source = re.sub(r", kw_only=True", ", kw_only=True, frozen=True", source.replace(", frozen=True", ""))
-    return f'{header}"""What the service answers with."""\n{source}'
+    return f'{header}"""What the service answers with."""\n{_explained(source, doc)}'
 
 
 def parameter_source(doc: dict[str, Any], header: str) -> str:
@@ -134,7 +135,7 @@ def parameter_source(doc: dict[str, Any], header: str) -> str:
     schemas = {name: _plain(doc["components"]["schemas"][name]) for name in sorted(sent(doc) - {LITERAL})}
     source = _generate(schemas, "typing.TypedDict", "--no-use-closed-typed-dict")
     source = source.replace("from typing_extensions import TypedDict", "from typing import TypedDict")
-    return f'{header}"""What requests are made of, as plain dicts."""\n{source}'
+    return f'{header}"""What requests are made of, as plain dicts."""\n{_explained(source, doc)}'
 
 
 def _tolerant(schema: dict[str, Any], both_ways: bool) -> dict[str, Any]:
@@ -194,6 +195,19 @@ def _generate(schemas: dict[str, Any], kind: str, *flags: str) -> str:
         subprocess.run([*command, "--strict-refs", *COMMON, *flags], check=True)
         source_text = target.read_text(encoding="utf-8").split("\n", 1)[1].lstrip()
     return re.sub(r'^    """(.*?)"""$', _docstring, source_text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _explained(source: str, doc: dict[str, Any]) -> str:
+    """The source with the description of each field below it, where editors look for it."""
+    lines = source.split("\n")
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    for node in reversed(classes):
+        known = doc["components"]["schemas"][node.name].get("properties", {})
+        for field in reversed(node.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                about = known.get(field.target.id, {}).get("description", "").replace("\\", "\\\\")
+                lines[field.end_lineno : field.end_lineno] = [f'    """{prose(about, "    ")}"""'] if about else []
+    return "\n".join(lines)
 
 
 def _docstring(found: re.Match[str]) -> str:

@@ -1,11 +1,13 @@
 """What each resource of the SDK offers: one method an operation, planned from the document."""
 
 import ast
+import itertools
 import re
+import textwrap
 from typing import Any
 
 from sdk_examples import example_call, repr_of
-from sdk_models import is_page, modelled, operations, prose
+from sdk_models import WIDTH, is_page, modelled, operations, prose
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
@@ -27,6 +29,10 @@ WAITING = frozenset({"wait", "If-None-Match"})
 RESUMING = "Last-Event-ID"
 """Sent by a stream that was cut off, never by its caller."""
 PAGING = frozenset({"limit", "cursor"})
+UPLOADED = (
+    {"name": "file", "about": "A path, the bytes, a file opened for bytes, or an iterable of chunks."},
+    {"name": "on_progress", "about": "Called with the bytes sent so far, and the size where it is known."},
+)
 
 
 def plan(doc: dict[str, Any], models: str, parameters: str) -> list[dict[str, Any]]:
@@ -88,8 +94,9 @@ def _methods(
         bound = BOUND.get(result, result)
         query = [each for each in shared["query"] if kind != "stream" or each["name"] not in PAGING]
         waits = kind == "call" and "304" in operation["responses"]
+        explained = [*shared["body"], *query, *shared["headers"], *(UPLOADED if upload else ())]
         mine = {"query": query, "waits": waits, "media": media, "kind": kind, "result": bound, "suffix": suffix}
-        made.append({**shared, **mine, "doc": _doc(operation)})
+        made.append({**shared, **mine, "doc": _doc(operation, explained)})
     return made
 
 
@@ -109,8 +116,15 @@ def _answer(doc: dict[str, Any], media: str, content: dict[str, Any]) -> tuple[s
     return "call", f"m.{name}"
 
 
-def _doc(operation: dict[str, Any]) -> str:
-    return prose(operation.get("description") or operation.get("summary", ""), " " * 8).rstrip()
+def _doc(operation: dict[str, Any], parameters: list[dict[str, Any]]) -> str:
+    """What a method does, and what its parameters are where their names do not say it."""
+    text = prose(operation.get("description") or operation.get("summary", ""), " " * 8).rstrip()
+    lines = [
+        textwrap.fill(f"{each['name']}: {' '.join(each['about'].split())}", WIDTH,
+                      initial_indent=" " * 12, subsequent_indent=" " * 16)
+        for each in parameters if each["about"] and each["name"] not in PAGING
+    ]  # fmt: skip
+    return "\n".join([text, "", "        Args:", *lines]) if lines else text
 
 
 def _snake(name: str) -> str:
@@ -141,7 +155,7 @@ def _parameter_type(schema: dict[str, Any]) -> str:
 def _fields(node: ast.ClassDef, typed: dict[str, Any], structs: set[str]) -> list[dict[str, Any]]:
     """A request's fields as keyword parameters: what is required first."""
     found = []
-    for each in node.body:
+    for each, below in itertools.zip_longest(node.body, node.body[1:]):
         if not (isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)):
             continue
         annotation = each.annotation
@@ -149,7 +163,8 @@ def _fields(node: ast.ClassDef, typed: dict[str, Any], structs: set[str]) -> lis
         if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "NotRequired":
             annotation, required = annotation.slice, False
         text = ast.unparse(_Qualified(typed, structs).visit(annotation))
-        found.append({"name": each.target.id, "type": text, "required": required})
+        about = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+        found.append({"name": each.target.id, "type": text, "required": required, "about": about})
     return sorted(found, key=lambda each: not each["required"])
 
 

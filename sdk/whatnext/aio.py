@@ -288,6 +288,9 @@ class AsyncDatasetVersions:
         """Make a new version by operations on this one: drop duplicates, drop or resolve contradictions, drop rows,
         keep rows by score, add examples, split, convert. With `dry_run` only show what they would do.
 
+        Args:
+            operations: Carried out one after the other; after `split` only `convert` may follow.
+
         >>> found = await client.dataset_versions.derive("version_1", operations=[{"kind": "add_examples"}])
         """
         return await self._transport.call(
@@ -331,6 +334,14 @@ class AsyncDatasetVersions:
         """Have a judge score a sample of a version's rows: correctness, relevance, quality. It costs, and so is never
         done unasked. The scores go into the quality report's check `judge`, the report's rows, and `derive` with
         `min_judge_score`. Started again, with the same judge, it scores only rows that have no score of its.
+
+        Args:
+            max_cost: Ends it once it has cost so much by `prices`.
+            max_tokens: Ends it once so many tokens were used; requests under way are still paid for.
+            model: The judge, by the name under which the configured endpoint serves it; null: the configured judge.
+            n_rows: How many rows, by lot. A larger number later adds to them: rows that this judge has scored, in this
+                version or in another, are not paid for again.
+            threshold: The quality report's check `judge` points at rows that score less.
 
         >>> found = await client.dataset_versions.judge("version_1")
         """
@@ -411,6 +422,9 @@ class AsyncDatasetVersions:
     ) -> AsyncPager[m.ScoredRow]:
         """List a version's rows as its quality report sees them, worst first; for `label_errors` by label confidence.
 
+        Args:
+            check: Only rows that this check points at.
+
         >>> items = [each async for each in client.dataset_versions.list_quality_rows("version_1")]
         """
         return self._transport.pages(
@@ -468,6 +482,9 @@ class AsyncDatasets:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Dataset:
         """Create a dataset; versions are uploaded to it.
+
+        Args:
+            loop_id: The loop whose training dataset it becomes, when that loop has none yet.
 
         >>> found = await client.datasets.create(name="name")
         """
@@ -543,6 +560,13 @@ class AsyncDatasets:
         and remedy of the first 100 faults and the count of all. The same bytes again give the version that has them.
         The quality report follows in the background.
 
+        Args:
+            parent_version_id: The version that this one was made from.
+            method: The training method the rows are for. A file for another one is refused, and conversations that end
+                with a question and carry nothing for a grader are accepted as `rft` only.
+            file: A path, the bytes, a file opened for bytes, or an iterable of chunks.
+            on_progress: Called with the bytes sent so far, and the size where it is known.
+
         >>> found = await client.datasets.upload_version("dataset_1", file="rows.jsonl")
         """
         return await self._transport.upload(
@@ -564,6 +588,9 @@ class AsyncDatasets:
         timeout: Timeout | UnsetType = UNSET,
     ) -> AsyncPager[m.Dataset]:
         """List the workspace's datasets, newest first.
+
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
 
         >>> items = [each async for each in client.datasets.list()]
         """
@@ -612,6 +639,9 @@ class AsyncDeployments:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Deployment:
         """Ship a model. Refused unless it is better than the baseline, or a reason is given.
+
+        Args:
+            checkpoint_id: Null: the run's final model.
 
         >>> found = await client.deployments.create(loop_id="support-bot", run_id="run_1")
         """
@@ -684,6 +714,10 @@ class AsyncDeployments:
     ) -> AsyncPager[m.Deployment]:
         """List deployments, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
+
         >>> items = [each async for each in client.deployments.list()]
         """
         return self._transport.pages(
@@ -745,6 +779,10 @@ class AsyncDiagnoses:
     ) -> AsyncPager[m.Diagnosis]:
         """List diagnoses, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            run_id: Only of these runs; repeatable.
+
         >>> items = [each async for each in client.diagnoses.list()]
         """
         return self._transport.pages(
@@ -772,7 +810,10 @@ class AsyncEvalSuites:
     ) -> m.JudgeCalibration:
         """Check a suite's graders against hand grades of stored answers: agreement, bias, correction.
 
-        >>> found = await client.eval_suites.calibrate("suite_1", grades=[{"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}])
+        Args:
+            dimension: One grader of the suite; null: the combined score.
+
+        >>> found = await client.eval_suites.calibrate("suite_1", grades=[{"evaluation_id": "evaluation_1", "index": 1, "score": 1}] * 10)
         """
         return await self._transport.call(
             _EVAL_SUITES_CALIBRATE,
@@ -797,6 +838,9 @@ class AsyncEvalSuites:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.EvalSuite:
         """Create a suite from a held-out dataset version; it never changes afterwards.
+
+        Args:
+            graders: Null: a judge scoring correctness (0.7) and conciseness (0.3) from 1 to 10.
 
         >>> found = await client.eval_suites.create(dataset_version_id="dataset_version_1", loop_id="support-bot", name="name")
         """
@@ -861,6 +905,9 @@ class AsyncEvalSuites:
     ) -> AsyncPager[m.EvalSuite]:
         """List eval suites, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+
         >>> items = [each async for each in client.eval_suites.list()]
         """
         return self._transport.pages(
@@ -907,6 +954,10 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
 
         Beside it: the same by tag, the suite's guardrails, completion tokens, and the items without a score.
 
+        Args:
+            against: The evaluation to compare with.
+            n_comparisons: How many comparisons this is one of: the interval is widened.
+
         >>> found = await client.evaluations.compare("evaluation_1", against="against")
         """
         return await self._transport.call(
@@ -940,6 +991,19 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
     ) -> m.Evaluation:
         """Run a suite on a base model, a run or a checkpoint, grade stored answers again, or register a result measured
         elsewhere.
+
+        Args:
+            indexes: With `regrade_of`: only these items, such as the anchors by which a judge's drift is watched.
+            max_cost: Ends the evaluation once it has cost so much by `prices`.
+            max_tokens: Ends the evaluation once so many tokens were used, the judge's included.
+            n_gradings: How often a judge grades each answer; the score is the mean, the spread is kept as `regrade_sd`
+                of the suite.
+            provider: Where a base model is served; null: the service's default provider.
+            regrade_of: Grade the stored answers of this evaluation with the suite named, which must have the same
+                items; no model under test is asked. With the same suite it measures the judge's own noise and drift.
+            stop_if_hopeless_against: Ends the evaluation as soon as it is clear that the subject is worse than in this
+                one.
+            subject: Needed, but with `regrade_of`: then it is that evaluation's.
 
         >>> found = await client.evaluations.create(loop_id="support-bot", suite_id="suite_1")
         """
@@ -977,6 +1041,11 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
     ) -> m.Failures:
         """Group the items that the model fails on, by tag or by likeness of text, and count the training examples of
         each type: where there are few, examples are missing.
+
+        Args:
+            below: Items that scored less count as failed; without it, the middle of the scale.
+            dataset_version_id: Count examples in this version; without it, in the one the evaluated run was trained on,
+                else in the newest one of the loop's dataset.
 
         >>> found = await client.evaluations.failures("evaluation_1")
         """
@@ -1029,6 +1098,24 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
 
         Items are matched to the suite's; scores are mapped onto its scale. An entry that fits nowhere refuses the
         file as a whole.
+
+        Args:
+            loop_id: The loop, by id or slug.
+            suite_id: The suite whose items the file has results of.
+            subject: What was evaluated; named by the parameter of that name.
+            base_model: The base model, by its platform's name.
+            run_id: The run, by id or as `{loop slug}/R3`.
+            checkpoint_id: The checkpoint.
+            recommendation_id: The advice that this carries out.
+            score: The scorer, metric or column, where the file has several.
+            variant: The provider or prompt of a promptfoo matrix.
+            match: By what items are matched; `auto`: by what was asked where the file tells it.
+            score_min: Lower end of the file's scores.
+            score_max: Upper end of the file's scores.
+            same_instrument: Whether the tool graded as the suite does. If not, the evaluation compares only with others
+                of the same tool and scorer.
+            file: A path, the bytes, a file opened for bytes, or an iterable of chunks.
+            on_progress: Called with the bytes sent so far, and the size where it is known.
 
         >>> found = await client.evaluations.import_log(file="rows.jsonl", loop_id="support-bot", suite_id="suite_1", subject="subject")
         """
@@ -1099,6 +1186,9 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
     ) -> m.PassReading:
         """Tell what share of an evaluation's answers a pass threshold fails; 25 to 50 % of the base model's should.
 
+        Args:
+            threshold: The threshold to try, on the suite's scale.
+
         >>> found = await client.evaluations.pass_threshold("evaluation_1", threshold="threshold")
         """
         return await self._transport.call(
@@ -1116,6 +1206,9 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.RankAgreement:
         """Tell whether two graders rank the same answers alike, such as an RFT grader and the suite's.
+
+        Args:
+            against: Another grading of the same answers.
 
         >>> found = await client.evaluations.rank_agreement("evaluation_1", against="against")
         """
@@ -1138,6 +1231,12 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> AsyncPager[m.Evaluation]:
         """List evaluations, newest first.
+
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
+            run_id: Only of these runs; repeatable.
+            suite_id: Only of these suites; repeatable.
 
         >>> items = [each async for each in client.evaluations.list()]
         """
@@ -1176,6 +1275,11 @@ class AsyncEvents:
         event's id, `event` its type, `data` the event as JSON, and a comment comes when nothing else does. After a
         cut the reader sends the last `id` it saw as Last-Event-ID and misses nothing.
 
+        Args:
+            after: Only what came after this event.
+            loop_id: Only of these loops (id or slug); repeatable.
+            type: Only of these types; repeatable.
+
         >>> events = client.events.stream()
         """
         return self._transport.stream(
@@ -1199,6 +1303,11 @@ class AsyncEvents:
         `Accept: text/event-stream` gives the same log as server-sent events that go on as things happen: `id` is the
         event's id, `event` its type, `data` the event as JSON, and a comment comes when nothing else does. After a
         cut the reader sends the last `id` it saw as Last-Event-ID and misses nothing.
+
+        Args:
+            after: Only what came after this event.
+            loop_id: Only of these loops (id or slug); repeatable.
+            type: Only of these types; repeatable.
 
         >>> items = [each async for each in client.events.list()]
         """
@@ -1309,6 +1418,12 @@ class AsyncLoops(AsyncLoopsByHand):
     ) -> AsyncLoop:
         """Create a loop: one fine-tuning goal to iterate on.
 
+        Args:
+            slug: A short name, unique in the workspace; usable wherever the loop's id is.
+            task: What the model is being tuned for, in a sentence.
+            dataset_id: The training dataset; may be attached later.
+            validation_version_id: The dataset version used as validation file by every run.
+
         >>> found = await client.loops.create(slug="support-bot", task="Answer support tickets.")
         """
         return await self._transport.call(
@@ -1408,6 +1523,9 @@ class AsyncLoops(AsyncLoopsByHand):
     ) -> m.MultiModelRuns:
         """Start the same training through two or three base models: one run each, all else equal.
 
+        Args:
+            base_models: Null: chosen from the catalogue by the method's rule.
+
         >>> found = await client.loops.multi_model("support-bot", dataset_version_id="dataset_version_1")
         """
         return await self._transport.call(
@@ -1497,6 +1615,9 @@ class AsyncLoops(AsyncLoopsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> AsyncLoop:
         """Change a loop. What is absent stays as it is; nested objects are merged.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = await client.loops.update("support-bot")
         """
@@ -1615,6 +1736,10 @@ class AsyncRecommendations:
     ) -> AsyncPager[m.Recommendation]:
         """List recommendations, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
+
         >>> items = [each async for each in client.recommendations.list()]
         """
         return self._transport.pages(
@@ -1703,6 +1828,13 @@ class AsyncRuns(AsyncRunsByHand):
     ) -> m.Run:
         """Start a run at a provider, or register one that trains elsewhere.
 
+        Args:
+            allow_confounded: Accept more than one change; the run is then marked as confounded wherever it is shown.
+            effective: External runs only: the values as they were resolved.
+            provider: Null: the parent's, or the service's default.
+            recommendation_id: The advice that this run carries out; it is carried out once, whoever asks.
+            status: External runs only: where it stands; null means `running`.
+
         >>> found = await client.runs.create(loop_id="support-bot")
         """
         return await self._transport.call(
@@ -1788,6 +1920,10 @@ class AsyncRuns(AsyncRunsByHand):
     ) -> m.Curves:
         """Get a run's curves.
 
+        Args:
+            name: Only these metrics; repeatable.
+            max_points: Downsample each curve, keeping its shape.
+
         >>> found = await client.runs.metrics("run_1")
         """
         return await self._transport.call(
@@ -1808,6 +1944,11 @@ class AsyncRuns(AsyncRunsByHand):
     ) -> m.MetricsReceipt:
         """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json,
         JSONL.
+
+        Args:
+            if_match: Change only this version of the resource.
+            file: A path, the bytes, a file opened for bytes, or an iterable of chunks.
+            on_progress: Called with the bytes sent so far, and the size where it is known.
 
         >>> found = await client.runs.put_metrics("run_1", file="rows.jsonl")
         """
@@ -1834,6 +1975,9 @@ class AsyncRuns(AsyncRunsByHand):
     ) -> m.Run:
         """Change a run's note, or report how an external run is doing.
 
+        Args:
+            if_match: Change only this version of the resource.
+
         >>> found = await client.runs.update("run_1")
         """
         return await self._transport.call(
@@ -1854,6 +1998,10 @@ class AsyncRuns(AsyncRunsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> AsyncPager[m.Run]:
         """List runs, newest first.
+
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
 
         >>> items = [each async for each in client.runs.list()]
         """
@@ -1950,6 +2098,9 @@ class AsyncWebhookEndpoints:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.CreatedWebhookEndpoint:
         """Make an endpoint that is told of events; its signing secret is shown this once.
+
+        Args:
+            event_types: Only these types, such as `run.succeeded`; null: every type.
 
         >>> found = await client.webhook_endpoints.create(url="https://example.com/hook")
         """
@@ -2054,6 +2205,9 @@ class AsyncWebhookEndpoints:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookEndpoint:
         """Change, disable or enable a webhook endpoint.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = await client.webhook_endpoints.update("endpoint_1")
         """

@@ -286,6 +286,9 @@ class DatasetVersions:
         """Make a new version by operations on this one: drop duplicates, drop or resolve contradictions, drop rows,
         keep rows by score, add examples, split, convert. With `dry_run` only show what they would do.
 
+        Args:
+            operations: Carried out one after the other; after `split` only `convert` may follow.
+
         >>> found = client.dataset_versions.derive("version_1", operations=[{"kind": "add_examples"}])
         """
         return self._transport.call(
@@ -329,6 +332,14 @@ class DatasetVersions:
         """Have a judge score a sample of a version's rows: correctness, relevance, quality. It costs, and so is never
         done unasked. The scores go into the quality report's check `judge`, the report's rows, and `derive` with
         `min_judge_score`. Started again, with the same judge, it scores only rows that have no score of its.
+
+        Args:
+            max_cost: Ends it once it has cost so much by `prices`.
+            max_tokens: Ends it once so many tokens were used; requests under way are still paid for.
+            model: The judge, by the name under which the configured endpoint serves it; null: the configured judge.
+            n_rows: How many rows, by lot. A larger number later adds to them: rows that this judge has scored, in this
+                version or in another, are not paid for again.
+            threshold: The quality report's check `judge` points at rows that score less.
 
         >>> found = client.dataset_versions.judge("version_1")
         """
@@ -409,6 +420,9 @@ class DatasetVersions:
     ) -> Pager[m.ScoredRow]:
         """List a version's rows as its quality report sees them, worst first; for `label_errors` by label confidence.
 
+        Args:
+            check: Only rows that this check points at.
+
         >>> items = [each for each in client.dataset_versions.list_quality_rows("version_1")]
         """
         return self._transport.pages(
@@ -466,6 +480,9 @@ class Datasets:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Dataset:
         """Create a dataset; versions are uploaded to it.
+
+        Args:
+            loop_id: The loop whose training dataset it becomes, when that loop has none yet.
 
         >>> found = client.datasets.create(name="name")
         """
@@ -541,6 +558,13 @@ class Datasets:
         and remedy of the first 100 faults and the count of all. The same bytes again give the version that has them.
         The quality report follows in the background.
 
+        Args:
+            parent_version_id: The version that this one was made from.
+            method: The training method the rows are for. A file for another one is refused, and conversations that end
+                with a question and carry nothing for a grader are accepted as `rft` only.
+            file: A path, the bytes, a file opened for bytes, or an iterable of chunks.
+            on_progress: Called with the bytes sent so far, and the size where it is known.
+
         >>> found = client.datasets.upload_version("dataset_1", file="rows.jsonl")
         """
         return self._transport.upload(
@@ -562,6 +586,9 @@ class Datasets:
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Dataset]:
         """List the workspace's datasets, newest first.
+
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
 
         >>> items = [each for each in client.datasets.list()]
         """
@@ -610,6 +637,9 @@ class Deployments:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Deployment:
         """Ship a model. Refused unless it is better than the baseline, or a reason is given.
+
+        Args:
+            checkpoint_id: Null: the run's final model.
 
         >>> found = client.deployments.create(loop_id="support-bot", run_id="run_1")
         """
@@ -682,6 +712,10 @@ class Deployments:
     ) -> Pager[m.Deployment]:
         """List deployments, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
+
         >>> items = [each for each in client.deployments.list()]
         """
         return self._transport.pages(
@@ -743,6 +777,10 @@ class Diagnoses:
     ) -> Pager[m.Diagnosis]:
         """List diagnoses, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            run_id: Only of these runs; repeatable.
+
         >>> items = [each for each in client.diagnoses.list()]
         """
         return self._transport.pages(
@@ -770,7 +808,10 @@ class EvalSuites:
     ) -> m.JudgeCalibration:
         """Check a suite's graders against hand grades of stored answers: agreement, bias, correction.
 
-        >>> found = client.eval_suites.calibrate("suite_1", grades=[{"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}, {"evaluation_id": "evaluation_1", "index": 1, "score": 1}])
+        Args:
+            dimension: One grader of the suite; null: the combined score.
+
+        >>> found = client.eval_suites.calibrate("suite_1", grades=[{"evaluation_id": "evaluation_1", "index": 1, "score": 1}] * 10)
         """
         return self._transport.call(
             _EVAL_SUITES_CALIBRATE,
@@ -795,6 +836,9 @@ class EvalSuites:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.EvalSuite:
         """Create a suite from a held-out dataset version; it never changes afterwards.
+
+        Args:
+            graders: Null: a judge scoring correctness (0.7) and conciseness (0.3) from 1 to 10.
 
         >>> found = client.eval_suites.create(dataset_version_id="dataset_version_1", loop_id="support-bot", name="name")
         """
@@ -859,6 +903,9 @@ class EvalSuites:
     ) -> Pager[m.EvalSuite]:
         """List eval suites, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+
         >>> items = [each for each in client.eval_suites.list()]
         """
         return self._transport.pages(
@@ -905,6 +952,10 @@ class Evaluations(EvaluationsByHand):
 
         Beside it: the same by tag, the suite's guardrails, completion tokens, and the items without a score.
 
+        Args:
+            against: The evaluation to compare with.
+            n_comparisons: How many comparisons this is one of: the interval is widened.
+
         >>> found = client.evaluations.compare("evaluation_1", against="against")
         """
         return self._transport.call(
@@ -938,6 +989,19 @@ class Evaluations(EvaluationsByHand):
     ) -> m.Evaluation:
         """Run a suite on a base model, a run or a checkpoint, grade stored answers again, or register a result measured
         elsewhere.
+
+        Args:
+            indexes: With `regrade_of`: only these items, such as the anchors by which a judge's drift is watched.
+            max_cost: Ends the evaluation once it has cost so much by `prices`.
+            max_tokens: Ends the evaluation once so many tokens were used, the judge's included.
+            n_gradings: How often a judge grades each answer; the score is the mean, the spread is kept as `regrade_sd`
+                of the suite.
+            provider: Where a base model is served; null: the service's default provider.
+            regrade_of: Grade the stored answers of this evaluation with the suite named, which must have the same
+                items; no model under test is asked. With the same suite it measures the judge's own noise and drift.
+            stop_if_hopeless_against: Ends the evaluation as soon as it is clear that the subject is worse than in this
+                one.
+            subject: Needed, but with `regrade_of`: then it is that evaluation's.
 
         >>> found = client.evaluations.create(loop_id="support-bot", suite_id="suite_1")
         """
@@ -975,6 +1039,11 @@ class Evaluations(EvaluationsByHand):
     ) -> m.Failures:
         """Group the items that the model fails on, by tag or by likeness of text, and count the training examples of
         each type: where there are few, examples are missing.
+
+        Args:
+            below: Items that scored less count as failed; without it, the middle of the scale.
+            dataset_version_id: Count examples in this version; without it, in the one the evaluated run was trained on,
+                else in the newest one of the loop's dataset.
 
         >>> found = client.evaluations.failures("evaluation_1")
         """
@@ -1027,6 +1096,24 @@ class Evaluations(EvaluationsByHand):
 
         Items are matched to the suite's; scores are mapped onto its scale. An entry that fits nowhere refuses the
         file as a whole.
+
+        Args:
+            loop_id: The loop, by id or slug.
+            suite_id: The suite whose items the file has results of.
+            subject: What was evaluated; named by the parameter of that name.
+            base_model: The base model, by its platform's name.
+            run_id: The run, by id or as `{loop slug}/R3`.
+            checkpoint_id: The checkpoint.
+            recommendation_id: The advice that this carries out.
+            score: The scorer, metric or column, where the file has several.
+            variant: The provider or prompt of a promptfoo matrix.
+            match: By what items are matched; `auto`: by what was asked where the file tells it.
+            score_min: Lower end of the file's scores.
+            score_max: Upper end of the file's scores.
+            same_instrument: Whether the tool graded as the suite does. If not, the evaluation compares only with others
+                of the same tool and scorer.
+            file: A path, the bytes, a file opened for bytes, or an iterable of chunks.
+            on_progress: Called with the bytes sent so far, and the size where it is known.
 
         >>> found = client.evaluations.import_log(file="rows.jsonl", loop_id="support-bot", suite_id="suite_1", subject="subject")
         """
@@ -1097,6 +1184,9 @@ class Evaluations(EvaluationsByHand):
     ) -> m.PassReading:
         """Tell what share of an evaluation's answers a pass threshold fails; 25 to 50 % of the base model's should.
 
+        Args:
+            threshold: The threshold to try, on the suite's scale.
+
         >>> found = client.evaluations.pass_threshold("evaluation_1", threshold="threshold")
         """
         return self._transport.call(
@@ -1114,6 +1204,9 @@ class Evaluations(EvaluationsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.RankAgreement:
         """Tell whether two graders rank the same answers alike, such as an RFT grader and the suite's.
+
+        Args:
+            against: Another grading of the same answers.
 
         >>> found = client.evaluations.rank_agreement("evaluation_1", against="against")
         """
@@ -1136,6 +1229,12 @@ class Evaluations(EvaluationsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Evaluation]:
         """List evaluations, newest first.
+
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
+            run_id: Only of these runs; repeatable.
+            suite_id: Only of these suites; repeatable.
 
         >>> items = [each for each in client.evaluations.list()]
         """
@@ -1174,6 +1273,11 @@ class Events:
         event's id, `event` its type, `data` the event as JSON, and a comment comes when nothing else does. After a
         cut the reader sends the last `id` it saw as Last-Event-ID and misses nothing.
 
+        Args:
+            after: Only what came after this event.
+            loop_id: Only of these loops (id or slug); repeatable.
+            type: Only of these types; repeatable.
+
         >>> events = client.events.stream()
         """
         return self._transport.stream(
@@ -1197,6 +1301,11 @@ class Events:
         `Accept: text/event-stream` gives the same log as server-sent events that go on as things happen: `id` is the
         event's id, `event` its type, `data` the event as JSON, and a comment comes when nothing else does. After a
         cut the reader sends the last `id` it saw as Last-Event-ID and misses nothing.
+
+        Args:
+            after: Only what came after this event.
+            loop_id: Only of these loops (id or slug); repeatable.
+            type: Only of these types; repeatable.
 
         >>> items = [each for each in client.events.list()]
         """
@@ -1307,6 +1416,12 @@ class Loops(LoopsByHand):
     ) -> Loop:
         """Create a loop: one fine-tuning goal to iterate on.
 
+        Args:
+            slug: A short name, unique in the workspace; usable wherever the loop's id is.
+            task: What the model is being tuned for, in a sentence.
+            dataset_id: The training dataset; may be attached later.
+            validation_version_id: The dataset version used as validation file by every run.
+
         >>> found = client.loops.create(slug="support-bot", task="Answer support tickets.")
         """
         return self._transport.call(
@@ -1406,6 +1521,9 @@ class Loops(LoopsByHand):
     ) -> m.MultiModelRuns:
         """Start the same training through two or three base models: one run each, all else equal.
 
+        Args:
+            base_models: Null: chosen from the catalogue by the method's rule.
+
         >>> found = client.loops.multi_model("support-bot", dataset_version_id="dataset_version_1")
         """
         return self._transport.call(
@@ -1495,6 +1613,9 @@ class Loops(LoopsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> Loop:
         """Change a loop. What is absent stays as it is; nested objects are merged.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = client.loops.update("support-bot")
         """
@@ -1613,6 +1734,10 @@ class Recommendations:
     ) -> Pager[m.Recommendation]:
         """List recommendations, newest first.
 
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
+
         >>> items = [each for each in client.recommendations.list()]
         """
         return self._transport.pages(
@@ -1701,6 +1826,13 @@ class Runs(RunsByHand):
     ) -> m.Run:
         """Start a run at a provider, or register one that trains elsewhere.
 
+        Args:
+            allow_confounded: Accept more than one change; the run is then marked as confounded wherever it is shown.
+            effective: External runs only: the values as they were resolved.
+            provider: Null: the parent's, or the service's default.
+            recommendation_id: The advice that this run carries out; it is carried out once, whoever asks.
+            status: External runs only: where it stands; null means `running`.
+
         >>> found = client.runs.create(loop_id="support-bot")
         """
         return self._transport.call(
@@ -1786,6 +1918,10 @@ class Runs(RunsByHand):
     ) -> m.Curves:
         """Get a run's curves.
 
+        Args:
+            name: Only these metrics; repeatable.
+            max_points: Downsample each curve, keeping its shape.
+
         >>> found = client.runs.metrics("run_1")
         """
         return self._transport.call(
@@ -1806,6 +1942,11 @@ class Runs(RunsByHand):
     ) -> m.MetricsReceipt:
         """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json,
         JSONL.
+
+        Args:
+            if_match: Change only this version of the resource.
+            file: A path, the bytes, a file opened for bytes, or an iterable of chunks.
+            on_progress: Called with the bytes sent so far, and the size where it is known.
 
         >>> found = client.runs.put_metrics("run_1", file="rows.jsonl")
         """
@@ -1832,6 +1973,9 @@ class Runs(RunsByHand):
     ) -> m.Run:
         """Change a run's note, or report how an external run is doing.
 
+        Args:
+            if_match: Change only this version of the resource.
+
         >>> found = client.runs.update("run_1")
         """
         return self._transport.call(
@@ -1852,6 +1996,10 @@ class Runs(RunsByHand):
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.Run]:
         """List runs, newest first.
+
+        Args:
+            loop_id: Only of these loops (id or slug); repeatable.
+            status: Only with these statuses; repeatable.
 
         >>> items = [each for each in client.runs.list()]
         """
@@ -1948,6 +2096,9 @@ class WebhookEndpoints:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.CreatedWebhookEndpoint:
         """Make an endpoint that is told of events; its signing secret is shown this once.
+
+        Args:
+            event_types: Only these types, such as `run.succeeded`; null: every type.
 
         >>> found = client.webhook_endpoints.create(url="https://example.com/hook")
         """
@@ -2052,6 +2203,9 @@ class WebhookEndpoints:
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookEndpoint:
         """Change, disable or enable a webhook endpoint.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = client.webhook_endpoints.update("endpoint_1")
         """

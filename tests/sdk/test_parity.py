@@ -42,6 +42,14 @@ def test_a_class_has_a_twin_with_the_same_methods_and_parameters(name: str) -> N
             assert mine == theirs, method
 
 
+def test_what_a_name_does_not_say_is_explained() -> None:
+    told = inspect.getdoc(sync.Runs.create) or ""
+    assert "\nArgs:\n    allow_confounded: Accept more than one change" in told
+    assert "file: A path, the bytes" in (inspect.getdoc(sync.Datasets.upload_version) or "")
+    source = inspect.getsource(models.Comparison)
+    assert '    confidence: float\n    """Confidence of all `n_comparisons` intervals together."""' in source
+
+
 def test_both_clients_have_the_same_operations() -> None:
     def told(client: type[whatnext.Client] | type[whatnext.AsyncClient]) -> list[tuple[str, str, str]]:
         return [(each.name, each.method, each.path) for each in client.operations]
