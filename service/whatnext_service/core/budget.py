@@ -5,18 +5,21 @@ from decimal import ROUND_HALF_UP, Decimal
 from whatnext_service.core.advice import BudgetUse
 from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.quick_sweep import BASELINE_EPOCHS
-from whatnext_service.core.runs import Run, RunConfig
+from whatnext_service.core.runs import RunConfig
 from whatnext_service.core.state import LoopState
 
 _CENT = Decimal("0.01")
 
 
-def budget_use(state: LoopState) -> BudgetUse:
-    """Every recorded run counts, also a failed one; a run without a cost counts with its estimate until it ends."""
+def budget_use(state: LoopState, used: Decimal | None = None) -> BudgetUse:
+    """Every recorded run counts, also a failed one; a run without a cost counts with its estimate until it ends.
+
+    `used` is `cost_used(state)` where the caller has it already.
+    """
     return BudgetUse(
         runs_used=len(state.runs),
         runs_max=state.loop.budget.max_runs,
-        cost_used=cost_used(state),
+        cost_used=cost_used(state) if used is None else used,
         cost_max=state.loop.budget.max_cost,
         currency=state.loop.budget.currency,
     )
@@ -24,8 +27,7 @@ def budget_use(state: LoopState) -> BudgetUse:
 
 def cost_used(state: LoopState) -> Decimal:
     """Costs as reported, and the estimate of every run that is under way or ended without a report."""
-    total = sum((_run_cost(state, run) or Decimal(0) for run in state.runs), Decimal(0))
-    return total.quantize(_CENT, ROUND_HALF_UP)
+    return sum(_run_costs(state), Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
 
 
 def estimated_cost(state: LoopState, config: RunConfig) -> Decimal | None:
@@ -46,14 +48,17 @@ def estimated_cost(state: LoopState, config: RunConfig) -> Decimal | None:
 
 def next_run_cost(state: LoopState) -> Decimal | None:
     """What the next run would cost at least: as little as the cheapest run so far, or null without a figure."""
-    known = [cost for run in state.runs if (cost := _run_cost(state, run)) is not None]
-    return min(known, default=None)
+    return min(_run_costs(state), default=None)
 
 
-def would_exceed(state: LoopState, config: RunConfig) -> str | None:
-    """Why this run does not fit the budget, in words; null when it fits or nothing is known against it."""
+def would_exceed(state: LoopState, config: RunConfig, used: Decimal | None = None) -> str | None:
+    """Why this run does not fit the budget, in words; null when it fits or nothing is known against it.
+
+    `used` is `cost_used(state)` where the caller has it already.
+    """
     budget = state.loop.budget
-    used = Decimal(0) if budget.max_cost is None else cost_used(state)
+    if used is None:
+        used = Decimal(0) if budget.max_cost is None else cost_used(state)
     if (exhausted := exhausted_because(state, used)) is not None:
         return exhausted
     cost = estimated_cost(state, config)
@@ -80,9 +85,18 @@ def exhausted_because(state: LoopState, used: Decimal | None = None) -> str | No
     return f"{used} of {budget.max_cost} {budget.currency} are spent" if used >= budget.max_cost else None
 
 
-def _run_cost(state: LoopState, run: Run) -> Decimal | None:
-    if run.cost is not None:
-        return run.cost
-    if run.status in ("failed", "cancelled"):
-        return None
-    return estimated_cost(state, run.config)
+def _run_costs(state: LoopState) -> list[Decimal]:
+    """What is known of the runs' costs, reported or estimated; runs of one price are estimated once."""
+    estimates: dict[tuple[str, str, int | None], Decimal | None] = {}
+    found: list[Decimal] = []
+    for run in state.runs:
+        cost = run.cost
+        if cost is None and run.status not in ("failed", "cancelled"):
+            config = run.config
+            priced_by = (config.base_model, config.dataset_version_id, config.n_epochs)
+            if priced_by not in estimates:
+                estimates[priced_by] = estimated_cost(state, config)
+            cost = estimates[priced_by]
+        if cost is not None:
+            found.append(cost)
+    return found

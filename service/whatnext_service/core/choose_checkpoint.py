@@ -21,7 +21,7 @@ class Nominee(msgspec.Struct, kw_only=True, frozen=True):
 def n_nominated(n_checkpoints: int) -> int:
     """How many states of a run are nominated at most."""
     if n_checkpoints <= FEW:
-        return max(1, n_checkpoints)
+        return n_checkpoints or 1
     return MAX_NOMINATED
 
 

@@ -1,5 +1,6 @@
 """Comparison of two evaluations of one suite, item by item."""
 
+import math
 from typing import Literal
 
 import msgspec
@@ -71,8 +72,9 @@ def paired_difference(candidate: bytes, reference: bytes) -> PairedDifference:
     """Mean of candidate minus reference over shared items, and its standard error; a few microseconds."""
     if len(candidate) != len(reference):
         return PairedDifference(difference=None, standard_error=None, n=0)
-    differences = np.frombuffer(candidate, "<f8") - np.frombuffer(reference, "<f8")
-    shared = differences[np.isfinite(differences)]
+    shared = np.frombuffer(candidate, "<f8") - np.frombuffer(reference, "<f8")
+    if not math.isfinite(np.add.reduce(shared)):
+        shared = shared[np.isfinite(shared)]
     if shared.size < 2:
         lone = round(float(shared[0]), _DECIMALS) if shared.size else None
         return PairedDifference(difference=lone, standard_error=None, n=shared.size)

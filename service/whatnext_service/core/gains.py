@@ -6,6 +6,7 @@ from whatnext_service.core.compare import Comparison, Verdict, compare
 from whatnext_service.core.evaluations import Evaluation, Suite, pack_scores
 from whatnext_service.core.lineage import is_repeat
 from whatnext_service.core.loops import Metric
+from whatnext_service.core.runs import RunConfig
 from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial
 
 
@@ -65,18 +66,14 @@ def gain_over_target(candidate: Evaluation, target: float, metric: Metric, suite
     return _oriented(comparison, points, comparison.verdict, metric)
 
 
-def judged(board: Scoreboard) -> tuple[Trial, ...]:
-    """The finished runs with a score on the suite in force."""
-    return tuple(trial for trial in board.trials if trial.arms)
-
-
 def experiments(board: Scoreboard) -> tuple[Trial, ...]:
-    """The judged runs without repeats of their parents, which try nothing new."""
-    configs = {run.id: run.config for run in board.state.runs}
+    """The runs with a score on the suite in force, without repeats of their parents, which try nothing new."""
+    configs: dict[str | None, RunConfig] = {run.id: run.config for run in board.state.runs}
     return tuple(
         trial
-        for trial in judged(board)
-        if (parent := configs.get(trial.run.parent_id or "")) is None or not is_repeat(parent, trial.run.config)
+        for trial in board.trials
+        if trial.arms
+        and ((parent := configs.get(trial.run.parent_id)) is None or not is_repeat(parent, trial.run.config))
     )
 
 
@@ -84,9 +81,9 @@ def best_arm(*trials: Trial) -> Arm | None:
     """The best scored state of the runs; the earlier one wins a tie."""
     best: Arm | None = None
     for trial in trials:
-        for arm in trial.arms:
-            if best is None or arm.utility > best.utility:
-                best = arm
+        arm = trial.best
+        if arm is not None and (best is None or arm.utility > best.utility):
+            best = arm
     return best
 
 

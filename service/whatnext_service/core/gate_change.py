@@ -1,5 +1,7 @@
 """The gate to the next experiment: one change, its reason, its expectation."""
 
+from operator import attrgetter
+
 import msgspec
 
 from whatnext_service.core.advice import Change, Confidence, Evidence, RequestBody
@@ -95,7 +97,7 @@ def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) 
     drafts: list[Draft] = []
     last: list[Draft] = []
     for move in moves(board, found, best):
-        if would_exceed(board.state, move.config) is not None:
+        if would_exceed(board.state, move.config, board.cost_used) is not None:
             continue
         made = _draft(board, past, best, move, noise)
         if move.rule in doubtful:
@@ -110,7 +112,7 @@ def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) 
 def comparison_noise(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> float | None:
     """Standard error of a comparison of two trained models on the suite, else of one with the baseline."""
     others = (each for each in found if each.trial.run.id != best.trial.run.id)
-    second = max(others, key=lambda each: each.estimate, default=None)
+    second = max(others, key=attrgetter("estimate"), default=None)
     reference = board.baseline if second is None else second.arm.evaluation
     gain = None if reference is None else paired_gain(best.arm.evaluation, reference, board.sign)
     return None if gain is None else gain[1]

@@ -8,7 +8,7 @@ from whatnext_service.core.budget import would_exceed
 from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.gate_change import HELD
 from whatnext_service.core.identity import config_fingerprint
-from whatnext_service.core.lineage import apply_overrides
+from whatnext_service.core.lineage import apply_overrides, variables_of
 from whatnext_service.core.moves import Move
 from whatnext_service.core.outcome import diverged
 from whatnext_service.core.predict import expect
@@ -28,7 +28,8 @@ def failure_gate(board: Scoreboard) -> tuple[Draft, ...]:
         return ()
     if diverged(last):
         return () if any(_alike(trial.run, last) for trial in board.trials if trial.arms) else _lower_rate(board, last)
-    attempts = sum(1 for run in board.failed_runs if configuration(run.config) == configuration(last.config))
+    asked = configuration(last.config)
+    attempts = sum(1 for run in board.failed_runs if configuration(run.config) == asked)
     told = (last.failure or "no reason was given")[:200]
     if attempts >= MAX_ATTEMPTS:
         if any(trial.arms for trial in board.trials):
@@ -79,7 +80,7 @@ def _lower_rate(board: Scoreboard, last: Run) -> tuple[Draft, ...]:
     state = board.state
     resolved = resolved_config(last)
     rate = resolved.learning_rate_multiplier or 1.0
-    tried = {configuration(run.config) for run in state.runs if run.status != "cancelled"}
+    tried = {variables_of(run.config) for run in state.runs if run.status != "cancelled"}
     found: list[Draft] = []
     for factor in (0.1, 0.3, 0.5):
         target = nearest_rung(limits(state, last.config.base_model).learning_rate, rate, factor)
@@ -87,9 +88,9 @@ def _lower_rate(board: Scoreboard, last: Run) -> tuple[Draft, ...]:
             continue
         overrides = Overrides(learning_rate_multiplier=target)
         config = apply_overrides(last.config, overrides)
-        if configuration(config) in tried or would_exceed(state, config) is not None:
+        if variables_of(config) in tried or would_exceed(state, config, board.cost_used) is not None:
             continue
-        tried.add(configuration(config))
+        tried.add(variables_of(config))
         move = Move(
             rule="lower_rate_failed",
             parent=last,

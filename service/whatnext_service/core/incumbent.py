@@ -2,6 +2,7 @@
 
 import math
 from heapq import nlargest
+from operator import attrgetter
 
 import msgspec
 
@@ -49,8 +50,8 @@ def standings(board: Scoreboard) -> tuple[Standing, ...]:
     A checkpoint's score is pulled half-way to the mean of its run, then, for the best 32 runs, two thirds of the way
     to their regression of scores on log validation loss (one base model and one validation file at a time).
     """
-    rough = [each for trial in board.trials if trial.arms and (each := _rough(trial)) is not None]
-    leading = nlargest(MAX_REFINED, rough, key=lambda each: each.level)
+    rough = [_rough(trial, trial.best_kept) for trial in board.trials if trial.best_kept is not None]
+    leading = nlargest(MAX_REFINED, rough, key=attrgetter("level"))
     refined = _refined(leading)
     groups: dict[RunConfig, list[float]] = {}
     for each in leading:
@@ -66,16 +67,9 @@ def standings(board: Scoreboard) -> tuple[Standing, ...]:
     return tuple(found)
 
 
-def _rough(trial: Trial) -> Standing | None:
-    """The standing by the run's own scores alone; null when none of its scored states can still be deployed."""
-    total, top = 0.0, None
-    for arm in trial.arms:
-        total += arm.utility
-        if (top is None or arm.utility > top.utility) and (arm.checkpoint is None or arm.checkpoint.deployable):
-            top = arm
-    if top is None:
-        return None
-    level = top.utility + RUN_WEIGHT * (total / len(trial.arms) - top.utility)
+def _rough(trial: Trial, top: Arm) -> Standing:
+    """The standing by the run's own scores alone."""
+    level = top.utility + RUN_WEIGHT * (trial.mean - top.utility)
     return Standing(trial=trial, arm=top, estimate=level, level=level, n_repeats=1)
 
 
@@ -96,9 +90,8 @@ def _refined(leading: list[Standing]) -> dict[str, Standing]:
 
 
 def _candidates(trial: Trial) -> list[_Candidate]:
-    mean = sum(arm.utility for arm in trial.arms) / len(trial.arms)
     return [
-        _Candidate(arm=arm, level=arm.utility + RUN_WEIGHT * (mean - arm.utility), log_loss=_log_loss(arm))
+        _Candidate(arm=arm, level=arm.utility + RUN_WEIGHT * (trial.mean - arm.utility), log_loss=_log_loss(arm))
         for arm in trial.arms
         if arm.checkpoint is None or arm.checkpoint.deployable
     ]

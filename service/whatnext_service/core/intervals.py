@@ -32,7 +32,7 @@ class Interval(msgspec.Struct, kw_only=True, frozen=True):
 def mean_and_error(differences: FloatArray) -> tuple[float, float]:
     """Mean and its standard error; the values must be at least two."""
     n = differences.size
-    mean = float(differences.sum()) / n
+    mean = float(np.add.reduce(differences)) / n
     centred = differences - mean
     return mean, sqrt(max(0.0, float(centred @ centred)) / (n * (n - 1)))
 

@@ -1,16 +1,19 @@
 """Lineage: which one variable a run changes against its parent (method, section 1)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import get_args
 
 import msgspec
 
-from whatnext_service.core.advice import Overrides
+from whatnext_service.core.advice import Overrides, Value
 from whatnext_service.core.loops import Method
 from whatnext_service.core.runs import Run, RunConfig, Variable
 from whatnext_service.errors import DomainError, FieldError
 
 VARIABLES: tuple[Variable, ...] = get_args(Variable)
+variables_of: Callable[[RunConfig], tuple[Value, ...]] = attrgetter(*VARIABLES)
+"""A configuration's values in the order of `VARIABLES`: all of it but the seed."""
 OWN_VARIABLES: tuple[tuple[Method, tuple[Variable, ...]], ...] = (
     ("dpo", ("beta", "l2_multiplier")),
     ("rft", ("compute_multiplier", "reasoning_effort", "eval_interval", "eval_samples", "grader")),
@@ -35,7 +38,12 @@ def changed_variables(parent: RunConfig, child: RunConfig) -> tuple[Variable, ..
 
     A method's own variables come and go with it and are not counted beside a change of method (method, 6.4).
     """
-    changed: tuple[Variable, ...] = tuple(name for name in VARIABLES if getattr(parent, name) != getattr(child, name))
+    before, after = variables_of(parent), variables_of(child)
+    if before == after:
+        return ()
+    changed: tuple[Variable, ...] = tuple(
+        name for name, old, new in zip(VARIABLES, before, after, strict=True) if old != new
+    )
     if "method" not in changed:
         return changed
     own = {name for _, names in OWN_VARIABLES for name in names}

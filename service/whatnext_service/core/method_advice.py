@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import msgspec
 
 from whatnext_service.core.advice import ActionKind, Evidence, Step, StopRule
-from whatnext_service.core.attribution import resolved_config
 from whatnext_service.core.diagnose import Diagnosis, diagnose
 from whatnext_service.core.gains import best_arm
 from whatnext_service.core.lineage import apply_overrides
@@ -20,9 +19,10 @@ from whatnext_service.core.quick_sweep import (
 )
 from whatnext_service.core.ranges import allowed_models
 from whatnext_service.core.runs import Run, RunConfig
-from whatnext_service.core.scoreboard import Arm, Scoreboard, configuration, read_scoreboard
+from whatnext_service.core.scoreboard import Arm, Scoreboard, read_scoreboard
 from whatnext_service.core.state import LoopState
 from whatnext_service.core.stop_rules import stop_rules
+from whatnext_service.core.tried import Tried
 from whatnext_service.core.versions import CLEANING, find_version, origins
 
 GOOD_ALREADY = 9.0
@@ -83,12 +83,10 @@ def method_advice(
     other_data = [*_data(state, best.run, cleaner=True), *_data(state, best.run, cleaner=False)]
     if diagnosis.leaf in ("improve_data", "add_data") and not other_data:
         return _about(diagnosis, best, "fix_data", diagnosis.suggestion, "method 5")
-    tried = {configuration(run.config) for run in state.runs} | {
-        configuration(resolved_config(run)) for run in state.runs
-    }
+    tried = Tried(state.runs)
     for tweak in _changes(state, best.run, diagnosis):
         config = apply_overrides(best.run.config, tweak.overrides)
-        if configuration(config) not in tried and allowed(tweak, state.loop.choices):
+        if config not in tried and allowed(tweak, state.loop.choices):
             return MethodAdvice(
                 kind="start_run",
                 headline=f"Change {tweak.variable} of {best.run.name} to {_shown(state, tweak)}: {tweak.reason}.",

@@ -158,10 +158,11 @@ def _unchecked_data(state: LoopState) -> list[Warning]:
     """Method 8: data added without a quality check: a grown version with suspects unread or contradictions left."""
     by_id = {version.id: version for version in state.versions}
     found = []
-    used = {run.config.dataset_version_id for run in state.runs}
     for before, version in zip((None, *state.versions), state.versions, strict=False):
         parent = by_id.get(version.parent_id or "", before)
-        if parent is None or version.id not in used or not _grew_unchecked(parent, version):
+        if parent is None or not _grew_unchecked(parent, version):
+            continue
+        if not any(run.config.dataset_version_id == version.id for run in state.runs):
             continue
         added = version.n_examples - parent.n_examples
         told = f"{version.name} adds {added} examples to {parent.name} without a quality check"
@@ -211,14 +212,14 @@ def _no_validation(state: LoopState) -> list[Warning]:
 def _retiring(state: LoopState) -> list[Warning]:
     """Evidence 5: base models have end dates, and the loop knows them."""
     today = state.as_of.date()
-    used = dict.fromkeys(run.config.base_model for run in state.runs)
-    names = used if used else dict.fromkeys(state.loop.choices.base_models or ())
+    named = state.loop.choices.base_models or ()
     found = []
     for model in state.catalogue:
-        if model.name not in names:
-            continue
         ends = [(day, told) for day, told in _ends(model) if day <= today + timedelta(days=NOTICE_DAYS)]
-        for day, told in ends:
+        if not ends:
+            continue
+        used = any(run.config.base_model == model.name for run in state.runs) if state.runs else model.name in named
+        for day, told in ends if used else ():
             past = day < today
             message = f"{model.name} {told[0] if past else told[1]} {day.isoformat()}."
             found.append(_warn("base_model_retiring", "critical" if past else "caution", message))

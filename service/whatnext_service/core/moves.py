@@ -1,6 +1,7 @@
 """Candidate experiments: every single change worth trying next, in the order the evidence gives them."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
@@ -23,6 +24,7 @@ from whatnext_service.core.ranges import (
 )
 from whatnext_service.core.runs import Run, RunConfig, Variable
 from whatnext_service.core.scoreboard import Scoreboard, configuration
+from whatnext_service.core.tried import Tried
 from whatnext_service.core.versions import data_moves, find_version
 
 Rule = Literal[
@@ -59,25 +61,14 @@ class Move(msgspec.Struct, kw_only=True, frozen=True):
 
 def moves(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
     """Untried single changes, best first; each stays within choices and ranges and repeats no tried configuration."""
-    by_rate: dict[float | None, list[Run]] = {}
-    for run in board.state.runs:
-        if run.status != "cancelled":
-            by_rate.setdefault(run.config.learning_rate_multiplier, []).append(run)
-            known = run.effective
-            if known is not None and known.learning_rate_multiplier != run.config.learning_rate_multiplier:
-                by_rate.setdefault(known.learning_rate_multiplier, []).append(run)
+    tried = Tried([run for run in board.state.runs if run.status != "cancelled"])
+    ruined = [run for run in board.failed_runs if diverged(run)]
     proposed: set[RunConfig] = set()
     for move in _proposed(board, found, best):
         key = configuration(move.config)
-        alike = by_rate.get(key.learning_rate_multiplier, ())
-        if key not in proposed and not any(_trained(run, key) for run in alike) and _allowed(board, move):
+        if key not in proposed and key not in tried and _allowed(board, move, ruined):
             proposed.add(key)
             yield move
-
-
-def _trained(run: Run, config: RunConfig) -> bool:
-    """Whether a run has trained a configuration, as asked for or as the provider resolved it."""
-    return configuration(run.config) == config or resolved_config(run) == config
 
 
 def footing(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Standing:
@@ -97,9 +88,11 @@ def footing(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> S
         config = each.trial.run.config
         if config.dataset_version_id not in better or config.base_model != best.trial.run.config.base_model:
             continue
+        if chosen is not best and each.estimate <= chosen.estimate:
+            continue
         gain = paired_gain(each.arm.evaluation, best.arm.evaluation, board.sign)
         level = -gain[1] if gain is not None else 0.0
-        if each.estimate - best.estimate >= level and (chosen is best or each.estimate > chosen.estimate):
+        if each.estimate - best.estimate >= level:
             chosen = each
     return chosen
 
@@ -196,9 +189,9 @@ def _models(board: Scoreboard, run: Run, found: tuple[Standing, ...]) -> Iterato
     version = find_version(board.versions, run.config.dataset_version_id)
     n_examples = 0 if version is None else version.n_examples
     used = {each.config.base_model for each in board.failed_runs}
-    alone: dict[str, list[Run]] = {}
+    alone: defaultdict[str, list[Run]] = defaultdict(list)
     for each in found:
-        alone.setdefault(each.trial.run.config.base_model, []).append(each.trial.run)
+        alone[each.trial.run.config.base_model].append(each.trial.run)
     for name in allowed_models(board.state, run.config.method, n_examples):
         if name not in used and name not in alone:
             why = f"{name} has not been tried on this data, and the levers on {run.config.base_model} are used up"
@@ -274,7 +267,7 @@ def _move(rule: Rule, run: Run, variable: Variable, to: str | int | float, overr
     )
 
 
-def _allowed(board: Scoreboard, move: Move) -> bool:
+def _allowed(board: Scoreboard, move: Move, ruined: list[Run]) -> bool:
     config, state = move.config, board.state
     ranges = limits(state, config.base_model)
     rate, epochs, batch = config.learning_rate_multiplier, config.n_epochs, config.batch_size
@@ -283,17 +276,17 @@ def _allowed(board: Scoreboard, move: Move) -> bool:
         and (epochs is None or within(ranges.epochs, epochs))
         and (batch is None or within(ranges.batch, batch) or move.variable != "batch_size")
         and config.method in allowed_methods(state)
-        and not any(_reaches(config, failed) for failed in board.failed_runs)
+        and not any(_reaches(config, failed) for failed in ruined)
     )
 
 
 def _reaches(config: RunConfig, failed: Run) -> bool:
-    """Whether a configuration trains at or above a rate that diverged on the same model and data."""
+    """Whether a configuration trains at or above the rate of a run that diverged on the same model and data."""
     other = failed.config
     if (config.base_model, config.dataset_version_id) != (other.base_model, other.dataset_version_id):
         return False
     rate, limit = config.learning_rate_multiplier, other.learning_rate_multiplier
-    return rate is not None and limit is not None and rate >= limit and diverged(failed)
+    return rate is not None and limit is not None and rate >= limit
 
 
 def _same_model(a: Run, b: Run) -> bool:

@@ -135,7 +135,7 @@ def _answer(
         ),
         stop_rules=rules,
         warnings=warnings,
-        budget=budget_use(state),
+        budget=budget_use(state, board.cost_used),
         markdown="",
     )
     return msgspec.structs.replace(answer, markdown=as_markdown(answer))

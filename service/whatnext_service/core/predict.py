@@ -100,9 +100,11 @@ def expect(board: Scoreboard, past: tuple[PastEffect, ...], move: Move, noise: f
 
 def past_effects(found: tuple[Standing, ...]) -> tuple[PastEffect, ...]:
     """Effects of the loop's latest single changes on the held-out score."""
-    by_run = {each.trial.run.id: each for each in found}
+    latest = found[-MAX_PAST:]
+    parents = {each.trial.run.parent_id for each in latest}
+    by_run = {run_id: each for each in found if (run_id := each.trial.run.id) in parents}
     effects: list[PastEffect] = []
-    for each in found[-MAX_PAST:]:
+    for each in latest:
         run = each.trial.run
         parent = by_run.get(run.parent_id or "")
         if parent is None or run.confounded_by:

@@ -1,9 +1,11 @@
 """The loop's scores at a glance: what was evaluated on the suite in force, what is under way, what was tried."""
 
 import math
+from decimal import Decimal
 
 import msgspec
 
+from whatnext_service.core.budget import cost_used
 from whatnext_service.core.evaluations import Evaluation, Suite
 from whatnext_service.core.runs import Checkpoint, Run, RunConfig
 from whatnext_service.core.state import DatasetVersion, LoopState
@@ -29,6 +31,12 @@ class Trial(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     run: Run
     arms: tuple[Arm, ...]
     """In order of step; empty while nothing of it was evaluated."""
+    best: Arm | None = None
+    """The arm that scores best, the earlier one of equals; null where there is none."""
+    best_kept: Arm | None = None
+    """The best of those that can still be deployed."""
+    mean: float = 0.0
+    """Mean utility of the arms."""
 
 
 class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
@@ -58,6 +66,8 @@ class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
     selection_looks: int
     """Looks at the selection suite so far, untuned models not counted."""
     versions: tuple[DatasetVersion, ...]
+    cost_used: Decimal
+    """What the runs have cost, as the budget counts it."""
 
     @property
     def sign(self) -> float:
@@ -79,15 +89,16 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
     candidate: Evaluation | None = None
     looks = final_uses = 0
     for each in state.evaluations:
-        sealed = each.suite_id == final_id and each.fingerprint == final_print
-        if not sealed and (each.suite_id != suite_id or each.fingerprint != print_):
+        sealed = each.suite_id != suite_id or each.fingerprint != print_
+        if sealed and (each.suite_id != final_id or each.fingerprint != final_print):
             continue
         status = each.status
-        if status in ACTIVE_EVALUATION:
-            active.append(each)
-        elif status == "failed":
-            failed.append(each)
-        elif status == "succeeded" and each.combined is not None and math.isfinite(each.combined):
+        if status != "succeeded":
+            if status == "failed":
+                failed.append(each)
+            elif status in ACTIVE_EVALUATION:
+                active.append(each)
+        elif (combined := each.combined) is not None and math.isfinite(combined):
             tuned = each.subject != "base_model"
             if sealed:
                 final.append(each)
@@ -106,7 +117,7 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
     for run in state.runs:
         status_of_run = run.status
         if status_of_run == "succeeded":
-            trials.append(Trial(run=run, arms=_arms(run, scored, sign)))
+            trials.append(_trial(run, scored, sign))
         elif status_of_run == "failed":
             failures.append(run)
         elif status_of_run != "cancelled":
@@ -126,6 +137,7 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
         final_uses=final_uses,
         selection_looks=looks,
         versions=state.versions,
+        cost_used=cost_used(state),
     )
 
 
@@ -134,17 +146,30 @@ def configuration(config: RunConfig) -> RunConfig:
     return config if config.seed is None else msgspec.structs.replace(config, seed=None)
 
 
-def _arms(run: Run, scored: dict[str, Evaluation], sign: float) -> tuple[Arm, ...]:
+def _trial(run: Run, scored: dict[str, Evaluation], sign: float) -> Trial:
     arms: list[Arm] = []
-    final_seen = False
-    for checkpoint in run.checkpoints:
-        evaluation = scored.get(checkpoint.id)
-        if evaluation is None and checkpoint.final:
-            evaluation = scored.get(run.id)
-        if evaluation is not None and evaluation.combined is not None:
-            final_seen = final_seen or checkpoint.final
-            arms.append(Arm(run=run, checkpoint=checkpoint, evaluation=evaluation, utility=sign * evaluation.combined))
+    best: Arm | None = None
+    best_kept: Arm | None = None
+    total = 0.0
     whole = scored.get(run.id)
-    if whole is not None and whole.combined is not None and not final_seen:
-        arms.append(Arm(run=run, checkpoint=None, evaluation=whole, utility=sign * whole.combined))
-    return tuple(arms)
+    states: tuple[Checkpoint | None, ...] = run.checkpoints if whole is None else (*run.checkpoints, None)
+    final_seen = False
+    for checkpoint in states:
+        if checkpoint is None:
+            evaluation = None if final_seen else whole
+        elif (evaluation := scored.get(checkpoint.id)) is None and checkpoint.final:
+            evaluation = whole
+        if evaluation is None or evaluation.combined is None:
+            continue
+        final_seen = final_seen or (checkpoint is not None and checkpoint.final)
+        utility = sign * evaluation.combined
+        arm = Arm(run=run, checkpoint=checkpoint, evaluation=evaluation, utility=utility)
+        arms.append(arm)
+        total += utility
+        if best is None or utility > best.utility:
+            best = arm
+        if (best_kept is None or utility > best_kept.utility) and (checkpoint is None or checkpoint.deployable):
+            best_kept = arm
+    if best is None:
+        return Trial(run=run, arms=())
+    return Trial(run=run, arms=tuple(arms), best=best, best_kept=best_kept, mean=total / len(arms))

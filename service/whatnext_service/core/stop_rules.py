@@ -1,10 +1,11 @@
 """The four stop rules (method, section 7), read with the noise model of evidence, section 1."""
 
 from decimal import Decimal
+from itertools import accumulate
 from typing import Literal
 
 from whatnext_service.core.advice import StopRule
-from whatnext_service.core.budget import cost_used, exhausted_because, next_run_cost
+from whatnext_service.core.budget import exhausted_because, next_run_cost
 from whatnext_service.core.evaluations import Evaluation, Suite
 from whatnext_service.core.gains import arm_name, best_arm, experiments, gain, gain_over_target
 from whatnext_service.core.loops import Loop
@@ -23,7 +24,7 @@ def stop_rules(state: LoopState, board: Scoreboard | None = None) -> tuple[StopR
         beaten_and_flat(board, tried, best),
         diminishing_returns(board, tried),
         good_enough(board, best),
-        budget_exhausted(state),
+        budget_exhausted(state, board.cost_used),
     )
 
 
@@ -67,18 +68,13 @@ def diminishing_returns(board: Scoreboard, tried: tuple[Trial, ...]) -> StopRule
         return _unmet(rule, "There is no selection suite.")
     if (waiting := _waiting(board)) is not None:
         return _unmet(rule, waiting)
-    gains: list[tuple[Trial, float]] = []
-    leader = None if board.baseline is None else board.sign * (board.baseline.combined or 0.0)
-    for trial in tried:
-        arm = best_arm(trial)
-        if arm is None:
-            continue
-        if leader is not None:
-            gains.append((trial, arm.utility - leader))
-        leader = arm.utility if leader is None else max(leader, arm.utility)
+    untuned = [] if board.baseline is None else [board.sign * (board.baseline.combined or 0.0)]
+    utilities = [trial.best.utility for trial in tried if trial.best is not None]
+    leaders = accumulate([*untuned, *utilities], max)
+    gains = [utility - leader for utility, leader in zip(utilities[1 - len(untuned) :], leaders, strict=False)]
     if len(gains) < patience:
         return _unmet(rule, f"{len(gains)} experiments can be held against what preceded them; {patience} are needed.")
-    window = gains[-patience:]
+    window = list(zip(tried[-patience:], gains[-patience:], strict=True))
     told = "Gains over the best before: " + ", ".join(f"{one.run.name} {points:+.2f}" for one, points in window[-5:])
     if any(points >= min_gain - 1e-9 for _, points in window):
         return _unmet(rule, f"{told}; one of the last {patience} reached {min_gain:g}.")
@@ -104,11 +100,10 @@ def good_enough(board: Scoreboard, best: Arm | None) -> StopRule:
     return _unmet(rule, f"{told}; {interval}, not clear of it{' with the missing items' if over.low > 0 else ''}.")
 
 
-def budget_exhausted(state: LoopState) -> StopRule:
+def budget_exhausted(state: LoopState, used: Decimal) -> StopRule:
     """Money, time or runs are exhausted, or even the cheapest run so far would exceed what is left (method 7.4)."""
     rule: Rule = "budget"
     budget = state.loop.budget
-    used = Decimal(0) if budget.max_cost is None else cost_used(state)
     if (exhausted := exhausted_because(state, used)) is not None:
         return StopRule(rule=rule, met=True, detail=f"{exhausted[0].upper()}{exhausted[1:]}.")
     left = []
