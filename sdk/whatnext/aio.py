@@ -176,6 +176,12 @@ _RUNS_LOG_METRICS: Operation[m.MetricsReceipt] = Operation(
     "runs.log_metrics", "POST", "/v1/runs/{run_id}/metrics", m.MetricsReceipt
 )
 _RUNS_METRICS: Operation[m.Curves] = Operation("runs.metrics", "GET", "/v1/runs/{run_id}/metrics", m.Curves)
+_RUNS_METRICS_PNG: Operation[bytes] = Operation(
+    "runs.metrics_png", "GET", "/v1/runs/{run_id}/metrics", media="image/png"
+)
+_RUNS_METRICS_SVG: Operation[bytes] = Operation(
+    "runs.metrics_svg", "GET", "/v1/runs/{run_id}/metrics", media="image/svg+xml"
+)
 _RUNS_PUT_METRICS: Operation[m.MetricsReceipt] = Operation(
     "runs.put_metrics", "PUT", "/v1/runs/{run_id}/metrics", m.MetricsReceipt
 )
@@ -1918,7 +1924,10 @@ class AsyncRuns(AsyncRunsByHand):
         max_points: int | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Curves:
-        """Get a run's curves.
+        """Get a run's curves; `Accept: image/svg+xml` or `image/png` for a picture of them.
+
+        The picture shows losses, rewards and accuracies with checkpoints, the best step and what was shipped; a
+        metric that is none of these when it is named. Its curves have at most 1,000 points.
 
         Args:
             name: Only these metrics; repeatable.
@@ -1928,6 +1937,58 @@ class AsyncRuns(AsyncRunsByHand):
         """
         return await self._transport.call(
             _RUNS_METRICS,
+            path=(run_id,),
+            query={"name": name, "max_points": max_points},
+            timeout=timeout,
+        )
+
+    async def metrics_png(
+        self,
+        run_id: Ref,
+        *,
+        name: str | Sequence[str] | None = None,
+        max_points: int | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> bytes:
+        """Get a run's curves; `Accept: image/svg+xml` or `image/png` for a picture of them.
+
+        The picture shows losses, rewards and accuracies with checkpoints, the best step and what was shipped; a
+        metric that is none of these when it is named. Its curves have at most 1,000 points.
+
+        Args:
+            name: Only these metrics; repeatable.
+            max_points: Downsample each curve, keeping its shape.
+
+        >>> picture = await client.runs.metrics_png("run_1")
+        """
+        return await self._transport.content(
+            _RUNS_METRICS_PNG,
+            path=(run_id,),
+            query={"name": name, "max_points": max_points},
+            timeout=timeout,
+        )
+
+    async def metrics_svg(
+        self,
+        run_id: Ref,
+        *,
+        name: str | Sequence[str] | None = None,
+        max_points: int | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> bytes:
+        """Get a run's curves; `Accept: image/svg+xml` or `image/png` for a picture of them.
+
+        The picture shows losses, rewards and accuracies with checkpoints, the best step and what was shipped; a
+        metric that is none of these when it is named. Its curves have at most 1,000 points.
+
+        Args:
+            name: Only these metrics; repeatable.
+            max_points: Downsample each curve, keeping its shape.
+
+        >>> picture = await client.runs.metrics_svg("run_1")
+        """
+        return await self._transport.content(
+            _RUNS_METRICS_SVG,
             path=(run_id,),
             query={"name": name, "max_points": max_points},
             timeout=timeout,
@@ -2307,6 +2368,8 @@ class AsyncClient(AsyncBaseClient):
         _RUNS_LIST_CHECKPOINTS,
         _RUNS_LOG_METRICS,
         _RUNS_METRICS,
+        _RUNS_METRICS_PNG,
+        _RUNS_METRICS_SVG,
         _RUNS_PUT_METRICS,
         _RUNS_UPDATE,
         _RUNS_LIST,

@@ -192,6 +192,8 @@ def test_the_synchronous_client_in_one_process(process_dsn: str, dsn: str, tmp_p
             client.runs.log(run, step=1, train_loss=2.0)
             client.runs.flush(timeout_s=20)
             assert client.runs.metrics("support-bot/R1").series[0].values == [2.0]
+            assert client.runs.metrics_png("support-bot/R1").startswith(b"\x89PNG")
+            assert b"support-bot R1" in client.runs.metrics_svg(run, name="train_loss")
             assert [each.name for each in client.runs.list(loop_id="support-bot")] == ["R1"]
             assert [step.kind for step in client.follow("support-bot", timeout_s=20)][-1] != "wait"
 

@@ -33,6 +33,7 @@ from whatnext_service.api.call import CallInHand
 from whatnext_service.api.edge import Edge, Log
 from whatnext_service.api.limits import RateLimit, WaitingRoom
 from whatnext_service.api.options import options_handlers
+from whatnext_service.api.pictures import Painter
 from whatnext_service.api.problem import on_any_error, on_domain_error, on_http_error
 from whatnext_service.api.prometheus import Metrics
 from whatnext_service.api.strict_request import StrictRequest
@@ -98,6 +99,7 @@ def create_application(
                 "metrics": metrics,
                 "edge": Edge(log, metrics, make_request_id),
                 "rate_limit": RateLimit(settings.rate_limit_per_s, time.monotonic),
+                "painter": Painter(),
                 "room": WaitingRoom(settings.max_waiting),
             }
         ),

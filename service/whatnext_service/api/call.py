@@ -102,6 +102,21 @@ class CallInHand:
                     self.services.bell.forget(subject, moved)
         return self._conditional(result, known)
 
+    def by_content(self, result: T) -> Response[T]:
+        """JSON under a tag made of it, for what has no version."""
+        body = msgspec.json.encode(result)
+        tag = hashlib.sha256(body).hexdigest()[:32]
+        return self.tagged(None if self.knows(tag) else body, tag, JSON)
+
+    def knows(self, tag: str) -> bool:
+        """Whether If-None-Match names this tag."""
+        return _names(self.request.headers.get("if-none-match"), f'"{tag}"')
+
+    def tagged(self, body: bytes | None, tag: str, media: str) -> Response[Any]:
+        """An answer in one of several media types under a tag of its own; 304 without a body."""
+        headers = {"ETag": f'"{tag}"', "Vary": "Accept"}
+        return Response(content=body or b"", media_type=media, status_code=200 if body else 304, headers=headers)
+
     def _conditional(self, result: T, known: str | None) -> Response[T]:
         headers = _headers(result)
         if _is_known(result, known):
@@ -126,9 +141,14 @@ def _headers(result: object) -> dict[str, str]:
 
 
 def _is_known(result: object, known: str | None) -> bool:
-    """Whether If-None-Match names the result's version: one of several tags, weak or strong, or any."""
+    """Whether If-None-Match names the result's version."""
     tag = _tag(result)
-    if known is None or tag is None:
+    return tag is not None and _names(known, tag)
+
+
+def _names(known: str | None, tag: str) -> bool:
+    """Whether If-None-Match names a tag: among several, weak or strong, or any."""
+    if known is None:
         return False
     return known.strip() == "*" or tag in (each.strip().removeprefix("W/") for each in known.split(","))
 

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/"
 _BINARY = {"type": "string", "format": "binary"}
 _TEXT = {"type": "string"}
+TAGGED = ("dataset_versions.content", "runs.metrics")
+"""Answers without a version whose tag names their content."""
 
 
 class Facts(msgspec.Struct, kw_only=True, frozen=True):
@@ -92,7 +94,7 @@ def _complete_answers(method: str, operation: Json, facts: Facts, schemas: Json,
     success = next(status for status in answers if status.startswith("2"))
     name = _add_successes(operation, success, facts, schemas, examples)
     headers = {"X-Request-Id": _header("X-Request-Id")}
-    if _is_versioned(schemas.get(name, {})) or operation["operationId"] == "dataset_versions.content":
+    if _is_versioned(schemas.get(name, {})) or operation["operationId"] in TAGGED:
         headers["ETag"] = _header("ETag")
     if "If-None-Match" in parameters:
         answers["304"] = {"description": "It is still the version that If-None-Match names.", "headers": headers}

@@ -6,7 +6,8 @@ from litestar import Response, get, patch, post, put
 from litestar.params import JSONBody, QueryParameter
 
 from whatnext_service.api.body_stream import file_stream
-from whatnext_service.api.call import Call, asked
+from whatnext_service.api.call import JSON, Call, asked
+from whatnext_service.api.media import offered
 from whatnext_service.api.params import (
     Cursor,
     IdempotencyKey,
@@ -18,6 +19,7 @@ from whatnext_service.api.params import (
     StatusFilter,
     Wait,
 )
+from whatnext_service.api.pictures import PNG, SVG, Painter
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.runs import (
@@ -33,6 +35,7 @@ from whatnext_service.contract.runs import (
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import lists, look_up
 from whatnext_service.flows.change_run import add_checkpoint, cancel_run, change_run
+from whatnext_service.flows.chart import chart_source
 from whatnext_service.flows.log_metrics import append_points, curves_of, put_result_file
 from whatnext_service.flows.start_run import start_run
 
@@ -118,7 +121,13 @@ async def put_metrics(call: Call, run_id: RunRef, if_match: IfMatch = None) -> R
     return await call.write(lambda tx: put_result_file(tx, run_id, bytes(body), call.if_match))
 
 
-@get("/v1/runs/{run_id:str}/metrics", operation_id="runs.metrics", tags=TAGS, responses=problems(404))
+@get(
+    "/v1/runs/{run_id:str}/metrics",
+    operation_id="runs.metrics",
+    tags=TAGS,
+    responses=problems(404, 406),
+    opt={"also": (SVG, PNG)},
+)
 async def metrics(
     call: Call,
     run_id: RunRef,
@@ -126,9 +135,19 @@ async def metrics(
     max_points: Annotated[
         int | None, QueryParameter(ge=4, le=100_000, description="Downsample each curve, keeping its shape.")
     ] = None,
-) -> Curves:
-    """Get a run's curves."""
-    return await call.read(lambda tx: curves_of(tx, run_id, name, max_points))
+    if_none_match: IfNoneMatch = None,
+) -> Response[Curves]:
+    """Get a run's curves; `Accept: image/svg+xml` or `image/png` for a picture of them.
+
+    The picture shows losses, rewards and accuracies with checkpoints, the best step and what was shipped; a metric
+    that is none of these when it is named. Its curves have at most 1,000 points.
+    """
+    media = offered(call.request, JSON, SVG, PNG)
+    if media == JSON:
+        return call.by_content(await call.read(lambda tx: curves_of(tx, run_id, name, max_points)))
+    source = await call.read(lambda tx: chart_source(tx, run_id, name))
+    painter: Painter = call.request.app.state.painter
+    return await painter.paint(call, source, max_points, media)
 
 
 @post(

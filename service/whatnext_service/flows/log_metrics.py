@@ -83,7 +83,7 @@ async def refresh_reading(tx: Tx, run_id: str) -> CurveReading | None:
     work = await runs.lock_work(tx.conn, run_id)
     if work is None:
         raise LookupError(run_id)
-    curve = await _curve(tx, run_id)
+    curve = await curve_of(tx, run_id)
     if not curve.series:
         return None
     version = await datasets.get_version(tx.conn, work.workspace_id, work.config.dataset_version_id)
@@ -115,14 +115,20 @@ async def refresh_reading(tx: Tx, run_id: str) -> CurveReading | None:
 async def curves_of(tx: Tx, run_ref: str, names: list[str] | None, max_points: int | None) -> Curves:
     """A run's curves; with `max_points` each is downsampled without losing its shape."""
     run = await look_up.find_run(tx, run_ref)
-    wanted = [*names, *map(canonical_metric, names)] if names else names
-    series = (await _curve(tx, run.id, wanted)).series
+    series = (await curve_of(tx, run.id, names)).series
     return Curves(
         run_id=run.id,
         series=tuple(_shown(downsample(each, max_points) if max_points else each) for each in series),
         n_points=sum(len(each.steps) for each in series),
         best_step=run.reading.best_step if run.reading else None,
     )
+
+
+async def curve_of(tx: Tx, run_id: str, names: list[str] | None = None) -> Curve:
+    """The run's points as they are stored; with `names` only those metrics, by any name they go by."""
+    wanted = [*names, *map(canonical_metric, names)] if names else names
+    columns = await metrics.columns_of(tx.conn, run_id, wanted)
+    return Curve(series=tuple(series_from_points(each.name, each.steps, each.values) for each in columns))
 
 
 def _renamed(new: NewMetrics) -> tuple[NewMetrics, tuple[str, ...]]:
@@ -134,9 +140,7 @@ def _renamed(new: NewMetrics) -> tuple[NewMetrics, tuple[str, ...]]:
         sent = tuple(point.values)
         names = known.get(sent) or known.setdefault(sent, point_names(sent))
         pairs = zip(names, point.values.values(), strict=True)
-        points.append(
-            msgspec.structs.replace(point, values={name: value for name, value in pairs if name is not None})
-        )
+        points.append(msgspec.structs.replace(point, values={name: value for name, value in pairs if name is not None}))
         read.update(zip(sent, names, strict=True))
     renamed = ", ".join(f"{sent} as {name}" for sent, name in read.items() if name not in (sent, None))
     notes = [f"metrics read: {renamed}"] if renamed else []
@@ -148,11 +152,6 @@ def _renamed(new: NewMetrics) -> tuple[NewMetrics, tuple[str, ...]]:
 def _shown(series: Series) -> CurveSeries:
     values = tuple(value if math.isfinite(value) else None for value in series.values)
     return CurveSeries(name=series.name, steps=series.steps, values=values)
-
-
-async def _curve(tx: Tx, run_id: str, names: list[str] | None = None) -> Curve:
-    columns = await metrics.columns_of(tx.conn, run_id, names)
-    return Curve(series=tuple(series_from_points(each.name, each.steps, each.values) for each in columns))
 
 
 async def _external(tx: Tx, run_ref: str) -> str:

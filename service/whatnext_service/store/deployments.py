@@ -41,6 +41,12 @@ async def insert_deployment(conn: Conn, workspace_id: str, new: Deployment) -> N
     )
 
 
+async def shipped_of(conn: Conn, workspace_id: str, run_id: str) -> frozenset[str | None]:
+    """The checkpoints of a run that are in service; null for its final model."""
+    found = await conn.fetch(sql.shipped_of, workspace_id, run_id)
+    return frozenset(row["checkpoint_id"] for row in found)
+
+
 async def get_deployment(conn: Conn, workspace_id: str, deployment_id: str) -> Deployment | None:
     row = await conn.fetchrow(sql.get_deployment, workspace_id, deployment_id)
     return rows.decode(Deployment, row) if row else None

@@ -12,6 +12,9 @@ where workspace_id = $1 and ($2::text is null or id < $2) and ($4::text[] is nul
   and ($5::text[] is null or status = any($5))
 order by id desc limit $3 + 1
 
+-- name: shipped_of
+select checkpoint_id from deployment where workspace_id = $1 and run_id = $2 and status = 'live'
+
 -- name: delete_deployment
 update deployment set status = 'deleted', deleted_at = coalesce(deleted_at, $3), version = version + 1, updated_at = $3
 where workspace_id = $1 and id = $2 and status <> 'deleted'
