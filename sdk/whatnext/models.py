@@ -575,6 +575,8 @@ class NewTokenPrices(Sent, kw_only=True, frozen=True):
 
     completion: str
     prompt: str
+    embedding: str = NOT_SENT
+    """Of the model behind `cosine`."""
     judge_completion: str = NOT_SENT
     judge_prompt: str = NOT_SENT
 
@@ -771,6 +773,16 @@ class RowPair(Model, kw_only=True, frozen=True):
     """Of the prompts, 0 to 1."""
 
 
+class RowText(Model, kw_only=True, frozen=True):
+    """The beginning of what a row says, at most 200 characters of each; white space is folded."""
+
+    answer: str
+    prompt: str
+    """The last question."""
+    rejected: str | None = None
+    """Preference pairs: the output that is not preferred."""
+
+
 class RowWarning(Model, kw_only=True, frozen=True):
     """Something about one row that does not stop it from being used."""
 
@@ -845,45 +857,6 @@ class Scale(Sent, kw_only=True, frozen=True):
 
     max: float = NOT_SENT
     min: float = NOT_SENT
-
-
-class ScoredRow(Model, kw_only=True, frozen=True):
-    """One row of a dataset version as its quality report sees it, and as its judge does."""
-
-    checks: list[
-        Literal[
-            "answer_shape",
-            "contradictions",
-            "exact_duplicates",
-            "grader_fields",
-            "judge",
-            "label_balance",
-            "label_errors",
-            "label_spelling",
-            "leakage",
-            "length_mix",
-            "near_contradictions",
-            "near_duplicates",
-            "near_leakage",
-            "personal_data",
-            "refusals",
-            "row_length",
-            "secrets",
-            "size",
-            "system_prompt",
-        ]
-        | str
-    ]
-    """The checks that point at it."""
-    line: int
-    row_id: str
-    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
-    score: float
-    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
-    judgement: RowJudgement | None = None
-    """Null for a row that no judge was asked about."""
-    label_confidence: float | None = None
-    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
 
 
 class SliceComparison(Model, kw_only=True, frozen=True):
@@ -1023,7 +996,9 @@ class WeightedGrader(Sent, kw_only=True, frozen=True):
     """One dimension of the combined score and the grader that scores it."""
 
     grader: dict[str, Any]
-    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`."""
+    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`. For the
+    metric `cosine` it may name an `embedding_model`.
+    """
     name: str
     weight: float = NOT_SENT
 
@@ -1467,6 +1442,8 @@ class Evaluation(Model, kw_only=True, frozen=True):
 
     created_at: datetime
     dimensions: list[DimensionScore]
+    embedding_tokens: int
+    """For the vectors that `cosine` compares."""
     errors: list[ErrorCount]
     """Why items have no score, with counts."""
     fingerprint: str
@@ -1665,6 +1642,38 @@ class QualityReport(Model, kw_only=True, frozen=True):
     """The worst verdict of the checks."""
 
 
+class RelatedRow(Model, kw_only=True, frozen=True):
+    """The row because of which a check points at another one."""
+
+    check: (
+        Literal[
+            "answer_shape",
+            "contradictions",
+            "exact_duplicates",
+            "grader_fields",
+            "judge",
+            "label_balance",
+            "label_errors",
+            "label_spelling",
+            "leakage",
+            "length_mix",
+            "near_contradictions",
+            "near_duplicates",
+            "near_leakage",
+            "personal_data",
+            "refusals",
+            "row_length",
+            "secrets",
+            "size",
+            "system_prompt",
+        ]
+        | str
+    )
+    line: int
+    row_id: str
+    text: RowText | None = None
+
+
 class Run(Model, kw_only=True, frozen=True):
     """One training experiment of a loop."""
 
@@ -1717,6 +1726,51 @@ class Run(Model, kw_only=True, frozen=True):
     recommendation_id: str | None = None
     started_at: datetime | None = None
     trained_tokens: int | None = None
+
+
+class ScoredRow(Model, kw_only=True, frozen=True):
+    """One row of a dataset version as its quality report sees it, and as its judge does."""
+
+    checks: list[
+        Literal[
+            "answer_shape",
+            "contradictions",
+            "exact_duplicates",
+            "grader_fields",
+            "judge",
+            "label_balance",
+            "label_errors",
+            "label_spelling",
+            "leakage",
+            "length_mix",
+            "near_contradictions",
+            "near_duplicates",
+            "near_leakage",
+            "personal_data",
+            "refusals",
+            "row_length",
+            "secrets",
+            "size",
+            "system_prompt",
+        ]
+        | str
+    ]
+    """The checks that point at it."""
+    line: int
+    related: list[RelatedRow]
+    """With `include=text`, the rows of this version that it repeats or contradicts: the closest one for each check."""
+    row_id: str
+    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
+    score: float
+    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
+    judgement: RowJudgement | None = None
+    """Null for a row that no judge was asked about."""
+    label_confidence: float | None = None
+    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
+    text: RowText | None = None
+    """Null unless asked for with `include=text`; and for a row of more than 1 MB, or where an earlier release made the
+    report: have it made again.
+    """
 
 
 class Answer(Model, kw_only=True, frozen=True):

@@ -186,6 +186,8 @@ class NewTokenPrices(TypedDict):
     """Prices of a million tokens, in the currency of the loop's budget."""
 
     completion: str
+    embedding: NotRequired[str]
+    """Of the model behind `cosine`."""
     judge_completion: NotRequired[str]
     judge_prompt: NotRequired[str]
     prompt: str
@@ -339,7 +341,9 @@ class WeightedGrader(TypedDict):
     """One dimension of the combined score and the grader that scores it."""
 
     grader: dict[str, Any]
-    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`."""
+    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`. For the
+    metric `cosine` it may name an `embedding_model`.
+    """
     name: str
     weight: NotRequired[float]
 
@@ -477,7 +481,7 @@ class NewEvaluation(TypedDict):
     max_cost: NotRequired[str | None]
     """Ends the evaluation once it has cost so much by `prices`."""
     max_tokens: NotRequired[int | None]
-    """Ends the evaluation once so many tokens were used, the judge's included."""
+    """Ends the evaluation once so many tokens were used, the judge's and those of vectors included."""
     n_gradings: NotRequired[int]
     """How often a judge grades each answer; the score is the mean, the spread is kept as `regrade_sd` of the suite."""
     prices: NotRequired[NewTokenPrices | None]

@@ -17,7 +17,7 @@ from whatnext_service.config import Settings
 from whatnext_service.core.catalogue import decode_catalogue, merge_catalogue
 from whatnext_service.core.state import BaseModel
 from whatnext_service.errors import StartError
-from whatnext_service.flows.context import Judge, Provider, Services, Task
+from whatnext_service.flows.context import Embeddings, Judge, Provider, Services, Task
 from whatnext_service.providers.client import PlatformSettings, create_client
 from whatnext_service.providers.openai import OpenAIPlatform
 from whatnext_service.providers.openai_models import OpenAIModels
@@ -97,6 +97,7 @@ async def open_services(settings: Settings, dsn: str) -> AsyncIterator[Services]
             providers=providers,
             default_provider=settings.default_provider,
             judge=_judge(stack, settings),
+            embeddings=_embeddings(stack, settings),
             poster=_poster(stack, settings),
             catalogue=read_catalogue(settings),
             evaluation_concurrency=settings.evaluation_concurrency,
@@ -161,6 +162,18 @@ def _judge(stack: contextlib.AsyncExitStack, settings: Settings) -> Judge | None
     models = OpenAIModels(platform)
     stack.push_async_callback(models.close)
     return Judge(models=models, model=settings.judge_model)
+
+
+def _embeddings(stack: contextlib.AsyncExitStack, settings: Settings) -> Embeddings | None:
+    if settings.embedding_model is None:
+        return None
+    base_url, key = settings.embedding_base_url, settings.embedding_api_key
+    if base_url is None:
+        base_url = settings.judge_base_url or settings.openai_base_url
+        key = key or settings.judge_api_key or settings.openai_api_key
+    models = OpenAIModels(PlatformSettings(base_url=base_url, api_key=key.value if key else ""))
+    stack.push_async_callback(models.close)
+    return Embeddings(models=models, model=settings.embedding_model)
 
 
 def _poster(stack: contextlib.AsyncExitStack, settings: Settings) -> WebhookPoster:

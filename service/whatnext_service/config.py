@@ -75,6 +75,11 @@ class Settings(msgspec.Struct, kw_only=True, frozen=True):
     judge_base_url: str | None = None
     """Null: the `openai` provider's."""
     judge_api_key: Secret | None = None
+    embedding_model: str | None = None
+    """The model whose vectors `cosine` compares where a grader names no other; null: such suites are refused."""
+    embedding_base_url: str | None = None
+    """Null: where the judge is served, with its key; else the endpoint takes its own key or none."""
+    embedding_api_key: Secret | None = None
     evaluation_concurrency: Positive = 16
     """Items of one evaluation that are under way at once."""
     worker_concurrency: Positive = 8

@@ -2,11 +2,20 @@
 
 import json
 
+import msgspec
 import pytest
+from msgspec import UNSET
 
-from whatnext_service.core.grader_json import fields_read, grader_bounds, not_run_here, parse_grader
-from whatnext_service.core.grader_types import Judged, NeedsJudge, Sample, Score, ScoreError
+from whatnext_service.core.grader_json import (
+    fields_read,
+    grader_bounds,
+    not_run_here,
+    parse_grader,
+    with_embedding_model,
+)
+from whatnext_service.core.grader_types import EmbeddingPart, Judged, Multi, NeedsModel, Sample, Score, ScoreError
 from whatnext_service.core.graders import grade_locally
+from whatnext_service.core.text_similarity import cosine_score
 from whatnext_service.errors import DomainError
 
 CHECK = {
@@ -93,7 +102,6 @@ def test_text_similarity_with_its_threshold(threshold: float | None, passed: boo
 @pytest.mark.parametrize(
     ("document", "changes", "fault"),
     [
-        (ALIKE, {"evaluation_metric": "cosine"}, "embedding_model_missing"),
         (PYTHON, {}, "python_grader_not_run"),
         (CHECK, {"reference": "{{item.absent}}"}, "invalid_variable_error"),
         (ALIKE, {"input": "{{item.absent}}"}, "invalid_variable_error"),
@@ -106,10 +114,53 @@ def test_every_missing_score_has_a_typed_reason(document: object, changes: dict[
     assert outcome.fault == fault
 
 
+COSINE: dict[str, object] = {**ALIKE, "evaluation_metric": "cosine", "embedding_model": "vectors"}
+
+
+def test_cosine_waits_for_the_vectors_of_both_texts() -> None:
+    waiting = grade(COSINE, "The French capital", pass_threshold=0.5)
+    assert isinstance(waiting, NeedsModel)
+    (part,) = waiting.parts
+    assert isinstance(part, EmbeddingPart)
+    assert (part.model, part.texts) == ("vectors", ("The French capital", "Paris"))
+    scored = cosine_score(part.grader, ((1.0, 1.0), (1.0, 0.0)))
+    assert isinstance(scored, Score)
+    assert (scored.value, scored.passed) == (pytest.approx(0.70710678), True)
+    assert grade(COSINE, "The French capital", Judged(key=part.key, outcome=scored)) == scored
+
+
+@pytest.mark.parametrize(("output", "value"), [("Paris", 1.0), ("", 0.0), ("  ", 0.0), (" Paris ", 1.0)])
+def test_equal_and_empty_texts_need_no_vectors(output: str, value: float) -> None:
+    outcome = grade(COSINE, output)
+    if output == " Paris ":
+        assert isinstance(outcome, NeedsModel)
+    else:
+        assert isinstance(outcome, Score)
+        assert outcome.value == value
+
+
+def test_cosine_without_a_model_is_no_score() -> None:
+    outcome = grade({**ALIKE, "evaluation_metric": "cosine"}, "The French capital")
+    assert isinstance(outcome, ScoreError)
+    assert outcome.fault == "embedding_model_missing"
+
+
+def test_the_configured_embedding_model_is_written_in_where_none_is_named() -> None:
+    bare: dict[str, object] = {**ALIKE, "evaluation_metric": "cosine"}
+    both = {"type": "multi", "name": "m", "graders": {"a": bare, "b": COSINE, "c": ALIKE}, "calculate_output": "a*b*c"}
+    named = with_embedding_model(grader(both), "configured")
+    assert isinstance(named, Multi)
+    models = {key: getattr(part, "embedding_model", None) for key, part in named.graders.items()}
+    assert models == {"a": "configured", "b": "vectors", "c": UNSET}
+    assert msgspec.to_builtins(grader(ALIKE)) == msgspec.to_builtins(with_embedding_model(grader(ALIKE), "configured"))
+    assert "embedding_model" not in msgspec.to_builtins(grader(ALIKE))
+    assert with_embedding_model(grader(bare), None) == grader(bare)
+
+
 @pytest.mark.parametrize("document", [JUDGE, LABEL])
 def test_a_model_grader_waits_for_its_judge(document: dict[str, object]) -> None:
     waiting = grade(document, "Paris")
-    assert isinstance(waiting, NeedsJudge)
+    assert isinstance(waiting, NeedsModel)
     (part,) = waiting.parts
     answered = Score(value=1.0, low=0.0, high=1.0)
     assert grade(document, "Paris", Judged(key=part.key, outcome=answered)) == answered
@@ -117,7 +168,7 @@ def test_a_model_grader_waits_for_its_judge(document: dict[str, object]) -> None
 
 def test_multi_joins_its_parts_by_the_formula() -> None:
     waiting = grade(MULTI, "Paris")
-    assert isinstance(waiting, NeedsJudge)
+    assert isinstance(waiting, NeedsModel)
     assert [part.key for part in waiting.parts] == ["judge"]
     done = grade(MULTI, "Paris", Judged(key="judge", outcome=Score(value=5.5, low=1.0, high=10.0)))
     assert isinstance(done, Score)
@@ -228,6 +279,7 @@ def test_what_is_no_grader_at_all_is_refused(raw: bytes) -> None:
         (MULTI, False, True),
         (PYTHON, True, True),
         ({**ALIKE, "evaluation_metric": "cosine"}, True, True),
+        (COSINE, True, True),
     ],
 )
 def test_what_the_service_cannot_run_is_known_before_it_starts(

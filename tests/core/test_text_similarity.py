@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatnext_service.core.text_similarity import text_similarity, words
+from whatnext_service.core.grader_types import Score, ScoreError, TextSimilarity
+from whatnext_service.core.text_similarity import cosine_score, text_similarity, words
 
 CAT = ("the cat sat on the mat", "the cat is on the mat")
 LAKE = ("a small red house by the lake", "by the lake stands a small house")
@@ -70,3 +71,32 @@ def test_han_characters_are_words_of_their_own() -> None:
 def test_cosine_is_never_guessed() -> None:
     with pytest.raises(ValueError, match="embedding"):
         text_similarity("a", "b", "cosine")
+
+
+ALIKE = TextSimilarity(name="a", input="", reference="", evaluation_metric="cosine")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "value"),
+    [
+        ((1.0, 0.0), (5.0, 0.0), 1.0),
+        ((1.0, 0.0), (0.0, 2.0), 0.0),
+        ((1.0, 0.0), (-1.0, 0.0), 0.0),
+        ((3.0, 4.0), (4.0, 3.0), 0.96),
+        ((1e200, 1e200), (1e-200, 1e-200), 1.0),
+    ],
+)
+def test_cosine_of_two_vectors(first: tuple[float, ...], second: tuple[float, ...], value: float) -> None:
+    scored = cosine_score(ALIKE, (first, second))
+    assert isinstance(scored, Score)
+    assert scored.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [(), ((1.0,),), ((1.0, 0.0), (1.0,)), ((0.0, 0.0), (1.0, 0.0)), ((1e308, 1e308), (1e308, 1e308))],
+)
+def test_vectors_without_a_direction_or_a_match_are_no_score(vectors: tuple[tuple[float, ...], ...]) -> None:
+    found = cosine_score(ALIKE, vectors)
+    assert isinstance(found, ScoreError)
+    assert found.fault == "embedding_error"

@@ -50,13 +50,13 @@ async def test_a_fault_that_may_have_been_paid_for_is_repeated_less(
 ) -> None:
     served = Served(fault(kind, retryable=retryable))
     with pytest.raises(Refused) as refusal:
-        await Line(served, 4).ask(REQUEST)
+        await Line(served.complete, 4).ask(REQUEST)
     assert (served.n_asked, refusal.value.n_repeats, refusal.value.error.fault) == (n_asked, n_asked - 1, kind)
 
 
 async def test_a_long_pause_is_not_waited_out_in_place() -> None:
     served = Served(fault("rate_limited", retry_after_s=120.0), ANSWER)
-    line = Line(served, 4)
+    line = Line(served.complete, 4)
     with pytest.raises(PutOff) as pause:
         await line.ask(REQUEST)
     assert 119.0 < pause.value.wait_s <= 120.0
@@ -67,7 +67,7 @@ async def test_a_long_pause_is_not_waited_out_in_place() -> None:
 
 async def test_whoever_is_not_patient_is_told_at_once() -> None:
     served = Served(fault("rate_limited", retry_after_s=120.0))
-    line = Line(served, 4, patient=False)
+    line = Line(served.complete, 4, patient=False)
     for _ in range(3):
         with pytest.raises(Refused) as refusal:
             await line.ask(REQUEST)
@@ -78,12 +78,12 @@ async def test_whoever_is_not_patient_is_told_at_once() -> None:
 async def test_an_outage_puts_off_everybody_and_an_answer_ends_it() -> None:
     seconds = iter(range(0, 100_000, 11))
     served = Served(*[fault("unavailable")] * 5, ANSWER)
-    line = Line(served, 4, now_s=lambda: float(next(seconds)))
+    line = Line(served.complete, 4, now_s=lambda: float(next(seconds)))
     with pytest.raises(PutOff) as pause:
         await line.ask(REQUEST)
     assert pause.value.wait_s == 60.0
     assert served.n_asked < 5
-    assert (await Line(served, 4).ask(REQUEST)).answer == ANSWER
+    assert (await Line(served.complete, 4).ask(REQUEST)).answer == ANSWER
 
 
 async def test_those_under_way_are_left_to_end() -> None:
@@ -98,7 +98,7 @@ async def test_those_under_way_are_left_to_end() -> None:
         raise fault("rate_limited", retry_after_s=120.0)
 
     served.complete = slow  # type: ignore[method-assign]
-    line = Line(served, 4)
+    line = Line(served.complete, 4)
     first = asyncio.create_task(line.ask(REQUEST))
     await asyncio.sleep(0)
     with pytest.raises(PutOff):

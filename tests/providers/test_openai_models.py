@@ -10,9 +10,11 @@ from tests.providers.payloads import completion
 from whatnext_service.errors import ProviderError
 from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai_models import OpenAIModels
-from whatnext_service.providers.port import CompletionRequest, Message
+from whatnext_service.providers.port import CompletionRequest, EmbeddingRequest, Message
 
 CHAT = "POST /v1/chat/completions"
+EMBED = "POST /v1/embeddings"
+TWO = EmbeddingRequest(model="vectors", texts=("a", "b"), idempotency_key="key-1")
 
 
 def request(**members: object) -> CompletionRequest:
@@ -62,9 +64,17 @@ async def test_sampling_parameters_and_a_schema_are_sent(server: Loopback, model
     schema = {"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}
     server.on(CHAT, completion('{"score": 7}'))
     await models.complete(
-        request(temperature=0.0, max_completion_tokens=20, seed=3, response_schema=json.dumps(schema).encode())
+        request(
+            temperature=0.0,
+            max_completion_tokens=20,
+            seed=3,
+            top_p=0.5,
+            reasoning_effort="low",
+            response_schema=json.dumps(schema).encode(),
+        )
     )
     sent = server.requests[0].json
+    assert (sent["top_p"], sent["reasoning_effort"]) == (0.5, "low")
     assert (sent["temperature"], sent["max_completion_tokens"], sent["seed"]) == (0.0, 20, 3)
     assert sent["response_format"]["type"] == "json_schema"
     assert sent["response_format"]["json_schema"]["schema"] == schema
@@ -164,3 +174,32 @@ async def test_many_prompts_at_once_each_get_their_own_answer(server: Loopback, 
     ]
     answers = await asyncio.gather(*(models.complete(each) for each in asked))
     assert [answer.text for answer in answers] == [str(n) for n in range(30)]
+
+
+async def test_texts_are_embedded_in_their_order_whatever_the_answers(server: Loopback, models: OpenAIModels) -> None:
+    vectors = [{"index": 1, "embedding": [0, 2.0]}, {"index": 0, "embedding": [1.0, 0.5]}]
+    server.on(EMBED, {"data": vectors, "usage": {"prompt_tokens": 2, "total_tokens": 2}})
+    found = await models.embed(TWO)
+    assert (found.vectors, found.prompt_tokens) == (((1.0, 0.5), (0.0, 2.0)), 2)
+    assert server.requests[0].json == {"model": "vectors", "input": ["a", "b"], "encoding_format": "float"}
+    assert server.requests[0].headers["idempotency-key"] == "key-1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": []},
+        {"data": [{"index": 0, "embedding": [1.0]}]},
+        {"data": [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": []}]},
+        {"data": [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": "AACAPw=="}]},
+        {"data": [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [1.0]}]},
+        b'{"data": [{"embedding": [NaN]}, {"embedding": [1.0]}]}',
+        b"<html>busy</html>",
+        b"",
+    ],
+)
+async def test_texts_without_a_vector_each_are_a_fault(server: Loopback, models: OpenAIModels, body: object) -> None:
+    server.on(EMBED, Reply(body))
+    with pytest.raises(ProviderError) as caught:
+        await models.embed(TWO)
+    assert (caught.value.fault, caught.value.retryable) == ("malformed", True)

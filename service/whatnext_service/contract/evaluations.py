@@ -36,7 +36,8 @@ class WeightedGrader(Body, kw_only=True, frozen=True):
     name: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
     weight: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     grader: dict[str, Any]
-    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`."""
+    """A grader as OpenAI writes it: `string_check`, `text_similarity`, `score_model`, `label_model`, `multi`. For the
+    metric `cosine` it may name an `embedding_model`."""
 
 
 class SuiteGuardrail(Body, kw_only=True, frozen=True):
@@ -107,6 +108,8 @@ class NewTokenPrices(Body, kw_only=True, frozen=True):
     completion: Money
     judge_prompt: Money = "0"
     judge_completion: Money = "0"
+    embedding: Money = "0"
+    """Of the model behind `cosine`."""
 
 
 class NewEvaluation(Body, kw_only=True, frozen=True):
@@ -131,7 +134,7 @@ class NewEvaluation(Body, kw_only=True, frozen=True):
     n_gradings: Annotated[int, Meta(ge=1, le=10)] = 1
     """How often a judge grades each answer; the score is the mean, the spread is kept as `regrade_sd` of the suite."""
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | None = None
-    """Ends the evaluation once so many tokens were used, the judge's included."""
+    """Ends the evaluation once so many tokens were used, the judge's and those of vectors included."""
     max_cost: Money | None = None
     """Ends the evaluation once it has cost so much by `prices`."""
     prices: NewTokenPrices | None = None
@@ -198,6 +201,8 @@ class Evaluation(Resource, kw_only=True, frozen=True):
     cost: Decimal | None
     """By `prices`; null without them."""
     judge_tokens: int
+    embedding_tokens: int
+    """For the vectors that `cosine` compares."""
     stop_if_hopeless_against: str | None
     errors: tuple[ErrorCount, ...]
     """Why items have no score, with counts."""

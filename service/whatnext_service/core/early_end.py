@@ -19,20 +19,23 @@ class TokenPrices(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     completion: Decimal
     judge_prompt: Decimal = Decimal(0)
     judge_completion: Decimal = Decimal(0)
+    embedding: Decimal = Decimal(0)
 
 
 class Spent(msgspec.Struct, kw_only=True, frozen=True):
-    """Tokens used so far, by the model under test and by the judge."""
+    """Tokens used so far: by the model under test, by the judge, and for the vectors that texts are compared by."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     judge_prompt_tokens: int = 0
     judge_completion_tokens: int = 0
+    embedding_tokens: int = 0
 
     @property
     def tokens(self) -> int:
         """All of them."""
-        return self.prompt_tokens + self.completion_tokens + self.judge_prompt_tokens + self.judge_completion_tokens
+        judge = self.judge_prompt_tokens + self.judge_completion_tokens
+        return self.prompt_tokens + self.completion_tokens + judge + self.embedding_tokens
 
     def plus(self, other: "Spent") -> "Spent":
         """Both together."""
@@ -41,6 +44,7 @@ class Spent(msgspec.Struct, kw_only=True, frozen=True):
             completion_tokens=self.completion_tokens + other.completion_tokens,
             judge_prompt_tokens=self.judge_prompt_tokens + other.judge_prompt_tokens,
             judge_completion_tokens=self.judge_completion_tokens + other.judge_completion_tokens,
+            embedding_tokens=self.embedding_tokens + other.embedding_tokens,
         )
 
 
@@ -52,6 +56,7 @@ def cost_of(spent: Spent, prices: TokenPrices) -> Decimal:
         + spent.completion_tokens * prices.completion
         + spent.judge_prompt_tokens * prices.judge_prompt
         + spent.judge_completion_tokens * prices.judge_completion
+        + spent.embedding_tokens * prices.embedding
     ) / million
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import UNSET
 
 from whatnext_service.core.formula import FUNCTIONS, Bounds, FormulaError, check_formula, formula_bounds
 from whatnext_service.core.grader_types import (
@@ -52,6 +53,25 @@ def parse_grader(raw: bytes, pointer: str = "") -> Grader:
     return grader
 
 
+def with_embedding_model(grader: Grader, model: str | None) -> Grader:
+    """The grader with the configured embedding model written into it wherever it names none: the instrument is then
+    fixed, whatever is configured later."""
+    match grader:
+        case Multi():
+            parts = {key: _with_embedding_model(part, model) for key, part in grader.graders.items()}
+            return msgspec.structs.replace(grader, graders=parts)
+        case _:
+            return _with_embedding_model(grader, model)
+
+
+def _with_embedding_model(grader: PlainGrader, model: str | None) -> PlainGrader:
+    match grader:
+        case TextSimilarity(evaluation_metric="cosine") if grader.embedding_model is UNSET and model is not None:
+            return msgspec.structs.replace(grader, embedding_model=model)
+        case _:
+            return grader
+
+
 def not_run_here(grader: Grader, *, has_judge: bool, has_embeddings: bool = False) -> str | None:
     """Why the service cannot score with this grader; null when it can.
 
@@ -63,7 +83,7 @@ def not_run_here(grader: Grader, *, has_judge: bool, has_embeddings: bool = Fals
             case PythonCode():
                 return "a python grader runs only at a training platform that offers it"
             case TextSimilarity(evaluation_metric="cosine") if not has_embeddings:
-                return "cosine similarity needs an embedding model, and none is configured"
+                return "cosine similarity needs an embedding model, and none is configured (WHATNEXT_EMBEDDING_MODEL)"
             case ScoreModel() | LabelModel() if not has_judge:
                 return "a grader that asks a model needs a judge, and none is configured"
             case _:
@@ -180,6 +200,8 @@ def _plain_faults(grader: PlainGrader) -> Iterator[tuple[str, str]]:
             for index, label in enumerate(grader.passing_labels):
                 if label not in grader.labels:
                     yield f"/passing_labels/{index}", f"{label!r} is not among the labels"
+        case TextSimilarity() if grader.embedding_model is not UNSET and grader.evaluation_metric != "cosine":
+            yield "/embedding_model", "goes with the metric cosine only"
         case PythonCode():
             if not grader.source.strip():
                 yield "/source", "the program is empty"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from whatnext_service.core.json_values import JsonValue
 
@@ -46,6 +46,8 @@ class TextSimilarity(
     reference: Text
     evaluation_metric: SimilarityMetric
     pass_threshold: float | None = None
+    embedding_model: GraderName | UnsetType = UNSET
+    """`cosine`: the model whose vectors are compared. Not among OpenAI's fields; left out, it is the configured one."""
 
 
 class TextPart(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -132,6 +134,7 @@ ScoreFault = Literal[
     "model_grader_server_error",
     "python_grader_not_run",
     "embedding_model_missing",
+    "embedding_error",
     "out_of_range_error",
 ]
 """Why there is no score, in the words of OpenAI's grader errors where it has one."""
@@ -166,14 +169,24 @@ class JudgePart(msgspec.Struct, kw_only=True, frozen=True):
     grader: ModelGrader
 
 
-class NeedsJudge(msgspec.Struct, kw_only=True, frozen=True):
-    """The score cannot be computed here before these judges have answered."""
+class EmbeddingPart(msgspec.Struct, kw_only=True, frozen=True):
+    """Two texts whose vectors must be asked for."""
 
-    parts: tuple[JudgePart, ...]
+    key: str
+    grader: TextSimilarity
+    model: str
+    texts: tuple[str, str]
+    """Input and reference; neither is empty, and they differ."""
+
+
+class NeedsModel(msgspec.Struct, kw_only=True, frozen=True):
+    """The score cannot be computed here before these models have answered."""
+
+    parts: tuple[JudgePart | EmbeddingPart, ...]
 
 
 class Judged(msgspec.Struct, kw_only=True, frozen=True):
-    """A judge's answer to the part of that key."""
+    """What a model's answer to the part of that key is worth."""
 
     key: str
     outcome: Score | ScoreError

@@ -2,15 +2,18 @@
 
 from typing import assert_never
 
+from msgspec import UNSET
+
 from whatnext_service.core.formula import FormulaError, evaluate_formula
 from whatnext_service.core.grader_json import grader_bounds
 from whatnext_service.core.grader_types import (
+    EmbeddingPart,
     Grader,
     Judged,
     JudgePart,
     LabelModel,
     Multi,
-    NeedsJudge,
+    NeedsModel,
     PlainGrader,
     PythonCode,
     Sample,
@@ -22,20 +25,20 @@ from whatnext_service.core.grader_types import (
 )
 from whatnext_service.core.json_values import JsonObject
 from whatnext_service.core.templates import render
-from whatnext_service.core.text_similarity import text_similarity
+from whatnext_service.core.text_similarity import similarity_score, text_similarity
 
 
 def grade_locally(
     grader: Grader, item: JsonObject, sample: Sample, judged: tuple[Judged, ...] = ()
-) -> Score | NeedsJudge | ScoreError:
-    """Score an answer; `NeedsJudge` names the judges to ask first, whose answers come back as `judged`.
+) -> Score | NeedsModel | ScoreError:
+    """Score an answer; `NeedsModel` names the models to ask first, whose answers come back as `judged`.
 
-    A `multi` whose computed part fails is an error at once: no judge is paid for it.
+    A `multi` whose computed part fails is an error at once: no model is paid for it.
     """
     if not isinstance(grader, Multi):
         return _grade_part(grader.name, grader, item, sample, judged)
     values: dict[str, float] = {}
-    waiting: list[JudgePart] = []
+    waiting: list[JudgePart | EmbeddingPart] = []
     instructs_judge = False
     for key, part in grader.graders.items():
         outcome = _grade_part(key, part, item, sample, judged)
@@ -43,30 +46,30 @@ def grade_locally(
             case Score():
                 values[key] = outcome.value
                 instructs_judge = instructs_judge or outcome.instructs_judge
-            case NeedsJudge():
+            case NeedsModel():
                 waiting += outcome.parts
             case ScoreError():
                 return ScoreError(fault=outcome.fault, detail=f"{key}: {outcome.detail}")
     if waiting:
-        return NeedsJudge(parts=tuple(waiting))
+        return NeedsModel(parts=tuple(waiting))
     return _joined(grader, values, instructs_judge)
 
 
 def _grade_part(
     key: str, grader: PlainGrader, item: JsonObject, sample: Sample, judged: tuple[Judged, ...]
-) -> Score | NeedsJudge | ScoreError:
+) -> Score | NeedsModel | ScoreError:
+    for one in judged:
+        if one.key == key:
+            return one.outcome
     match grader:
         case StringCheck():
             return _compare(grader, item, sample)
         case TextSimilarity():
-            return _measure(grader, item, sample)
+            return _measure(key, grader, item, sample)
         case PythonCode():
             return ScoreError(fault="python_grader_not_run", detail="a python grader is never run by the service")
         case ScoreModel() | LabelModel():
-            for one in judged:
-                if one.key == key:
-                    return one.outcome
-            return NeedsJudge(parts=(JudgePart(key=key, grader=grader),))
+            return NeedsModel(parts=(JudgePart(key=key, grader=grader),))
         case _:
             assert_never(grader)
 
@@ -91,17 +94,20 @@ def _compare(grader: StringCheck, item: JsonObject, sample: Sample) -> Score | S
     return Score(value=float(holds), low=0.0, high=1.0, passed=holds)
 
 
-def _measure(grader: TextSimilarity, item: JsonObject, sample: Sample) -> Score | ScoreError:
-    if grader.evaluation_metric == "cosine":
-        return ScoreError(fault="embedding_model_missing", detail="cosine similarity needs an embedding model")
+def _measure(key: str, grader: TextSimilarity, item: JsonObject, sample: Sample) -> Score | NeedsModel | ScoreError:
     text, reference = render(grader.input, item, sample), render(grader.reference, item, sample)
     if isinstance(text, ScoreError):
         return text
     if isinstance(reference, ScoreError):
         return reference
-    value = text_similarity(text, reference, grader.evaluation_metric)
-    passed = None if grader.pass_threshold is None else value >= grader.pass_threshold
-    return Score(value=value, low=0.0, high=1.0, passed=passed)
+    if grader.evaluation_metric != "cosine":
+        return similarity_score(grader, text_similarity(text, reference, grader.evaluation_metric))
+    if text == reference or not text.strip() or not reference.strip():
+        return similarity_score(grader, float(text.strip() == reference.strip()))
+    if grader.embedding_model is UNSET:
+        return ScoreError(fault="embedding_model_missing", detail="cosine similarity needs an embedding model")
+    part = EmbeddingPart(key=key, grader=grader, model=grader.embedding_model, texts=(text, reference))
+    return NeedsModel(parts=(part,))
 
 
 def _joined(grader: Multi, values: dict[str, float], instructs_judge: bool) -> Score | ScoreError:

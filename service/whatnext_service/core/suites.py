@@ -20,6 +20,7 @@ def check_suite(
     metric: Metric,
     *,
     has_judge: bool,
+    has_embeddings: bool,
 ) -> None:
     """Refuse a suite that cannot be run: no items, names given twice, fields that items lack, a scale that is not the
     loop's, graders that the service does not run."""
@@ -34,7 +35,7 @@ def check_suite(
         at = f"/graders/{place}"
         if names.index(dimension.name) != place:
             faults.append(FieldError(pointer=f"{at}/name", message="is given twice"))
-        if reason := not_run_here(dimension.grader, has_judge=has_judge):
+        if reason := not_run_here(dimension.grader, has_judge=has_judge, has_embeddings=has_embeddings):
             faults.append(FieldError(pointer=f"{at}/grader", message=reason))
         for lack in missing_fields(items, fields_read(dimension.grader)):
             message = f"reads item.{lack.name}, which {lack.n_items} items lack, the first at {lack.first_item}"

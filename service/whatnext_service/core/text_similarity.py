@@ -7,13 +7,14 @@ Two empty texts are alike, an empty one and another are not.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from math import exp, log
+from math import exp, fsum, hypot, isfinite, log
+from operator import mul
 from typing import assert_never
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
-from whatnext_service.core.grader_types import SimilarityMetric
+from whatnext_service.core.grader_types import Score, ScoreError, SimilarityMetric, TextSimilarity
 
 MAX_ORDER = 4
 """Longest n-gram of BLEU and GLEU, as in their papers."""
@@ -21,7 +22,7 @@ _WORD = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿]|[^\W_぀-ヿ㐀-䶿一-鿿�
 
 
 def text_similarity(candidate: str, reference: str, metric: SimilarityMetric) -> float:
-    """Similarity of a candidate to a reference. `cosine` needs an embedding model and is not computed here."""
+    """Similarity of a candidate to a reference. `cosine` needs a model's vectors: see `cosine_score`."""
     if metric == "fuzzy_match":
         return fuzz.ratio(candidate, reference) / 100.0
     left, right = words(candidate), words(reference)
@@ -42,6 +43,22 @@ def text_similarity(candidate: str, reference: str, metric: SimilarityMetric) ->
             raise ValueError("cosine similarity needs an embedding model")
         case _:
             assert_never(metric)
+
+
+def cosine_score(grader: TextSimilarity, vectors: tuple[tuple[float, ...], ...]) -> Score | ScoreError:
+    """The cosine of the angle between two vectors; what points away from each other counts as not alike, 0."""
+    if len(vectors) != 2 or len(vectors[0]) != len(vectors[1]):
+        return ScoreError(fault="embedding_error", detail="the model did not give two vectors of one length")
+    lengths = hypot(*vectors[0]) * hypot(*vectors[1])
+    if not isfinite(lengths) or lengths == 0.0:
+        return ScoreError(fault="embedding_error", detail="a vector has no direction")
+    return similarity_score(grader, min(1.0, max(0.0, fsum(map(mul, *vectors)) / lengths)))
+
+
+def similarity_score(grader: TextSimilarity, value: float) -> Score:
+    """A similarity as the grader's score."""
+    passed = None if grader.pass_threshold is None else value >= grader.pass_threshold
+    return Score(value=value, low=0.0, high=1.0, passed=passed)
 
 
 def words(text: str) -> list[str]:

@@ -3,15 +3,14 @@
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import NoReturn
+from typing import Generic, NoReturn, Protocol, TypeVar
 
 import msgspec
 
 from whatnext_service.core import pace
 from whatnext_service.errors import ProviderError, ProviderFault
-from whatnext_service.providers.port import Completion, CompletionRequest, ServedModels
 
 MAX_TRIES = 8
 """Times a request is sent before its fault stands."""
@@ -23,10 +22,21 @@ _SLOW_DOWN = frozenset({"rate_limited", "unavailable", "timeout"})
 _UNPAID = frozenset({"rate_limited", "unavailable", "unreachable"})
 
 
-class Asked(msgspec.Struct, kw_only=True, frozen=True):
+class Request(Protocol):
+    """What can be asked again without being paid for again."""
+
+    @property
+    def idempotency_key(self) -> str: ...
+
+
+R = TypeVar("R", bound=Request, contravariant=True)
+A = TypeVar("A")
+
+
+class Asked(msgspec.Struct, Generic[A], kw_only=True, frozen=True):
     """An answer, and how often the request had been sent before it came."""
 
-    answer: Completion
+    answer: A
     n_repeats: int
 
 
@@ -47,29 +57,34 @@ class PutOff(Exception):
         self.wait_s = wait_s
 
 
-class Line:
+class Line(Generic[R, A]):
     """The way to one served model: everybody who asks it shares its pace.
 
     Before a long pause it raises `PutOff`; with `patient` false, `Refused`.
     """
 
     def __init__(
-        self, served: ServedModels, ceiling: int, *, patient: bool = True, now_s: Callable[[], float] = time.monotonic
+        self,
+        send: Callable[[R], Awaitable[A]],
+        ceiling: int,
+        *,
+        patient: bool = True,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._served = served
+        self._send = send
         self._now_s = now_s
         self._patient = patient
         self._pace = pace.start(ceiling)
         self._under_way = 0
         self._room = asyncio.Condition()
 
-    async def ask(self, request: CompletionRequest) -> Asked:
+    async def ask(self, request: R) -> Asked[A]:
         """Ask, and ask again after a passing fault, under the same idempotency key; raises `Refused` and `PutOff`."""
         for attempt in range(1, MAX_TRIES + 1):
             async with self._place(attempt - 1):
                 sent_at_s = self._now_s()
                 try:
-                    answer = await self._served.complete(request)
+                    answer = await self._send(request)
                 except ProviderError as error:
                     self._slow_down(error, sent_at_s)
                     if not error.retryable or attempt >= MAX_PAID_TRIES.get(error.fault, MAX_TRIES):

@@ -45,6 +45,7 @@ async def close_with_items(
             ended_early=ended,
             cost=cost_of(spent, work.prices) if work.prices else None,
             judge_tokens=spent.judge_prompt_tokens + spent.judge_completion_tokens,
+            embedding_tokens=spent.embedding_tokens,
             errors=_errors(stored),
             n_repeated=sum(item.attempts > 1 for item in stored),
         )

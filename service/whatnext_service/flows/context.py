@@ -12,7 +12,7 @@ import msgspec
 from whatnext_service.contract.webhooks import WebhookMessage, WebhookSubject
 from whatnext_service.core.ids import Prefix, new_id
 from whatnext_service.core.state import BaseModel
-from whatnext_service.providers.port import Poster, ServedModels, TrainingPlatform
+from whatnext_service.providers.port import EmbeddingModels, Poster, ServedModels, TrainingPlatform
 from whatnext_service.store import events, loops, webhooks
 from whatnext_service.store.bell import Bell
 from whatnext_service.store.db import Conn, Pool
@@ -32,6 +32,14 @@ class Judge:
     """The model that grades where a grader needs one."""
 
     models: ServedModels
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Embeddings:
+    """The model whose vectors tell how alike texts are, where a grader names no other."""
+
+    models: EmbeddingModels
     model: str
 
 
@@ -56,6 +64,7 @@ class Services:
     providers: Mapping[str, Provider]
     default_provider: str
     judge: Judge | None
+    embeddings: Embeddings | None
     poster: Poster
     catalogue: tuple[BaseModel, ...]
     evaluation_concurrency: int

@@ -9,7 +9,7 @@ from whatnext_service.core.admission import check_overlap
 from whatnext_service.core.dataset_lines import iter_rows
 from whatnext_service.core.default_judge import default_dimensions
 from whatnext_service.core.eval_rows import EvalItem, cluster_numbers, read_eval_row
-from whatnext_service.core.grader_json import parse_grader
+from whatnext_service.core.grader_json import parse_grader, with_embedding_model
 from whatnext_service.core.json_values import JsonValue
 from whatnext_service.core.scores import GradedDimension
 from whatnext_service.core.suite_fingerprint import EvalSampling, suite_fingerprint
@@ -28,7 +28,15 @@ async def create_suite(tx: Tx, new: NewEvalSuite) -> EvalSuite:
     version = await look_up.find_version(tx, new.dataset_version_id, "/dataset_version_id")
     dimensions = _dimensions(tx, new)
     items = await _items(tx, version)
-    check_suite(items, dimensions, new.scale.min, new.scale.max, loop.metric, has_judge=tx.services.judge is not None)
+    check_suite(
+        items,
+        dimensions,
+        new.scale.min,
+        new.scale.max,
+        loop.metric,
+        has_judge=tx.services.judge is not None,
+        has_embeddings=tx.services.embeddings is not None,
+    )
     check_guardrails(tuple(each.name for each in new.guardrails), dimensions)
     hashes = await datasets.prompt_hashes(tx.conn, tx.workspace_id, version.id)
     await _check_held_out(tx, loop, hashes, new.name)
@@ -97,12 +105,15 @@ def _json(tools: JsonValue) -> bytes | None:
 
 def _dimensions(tx: Tx, new: NewEvalSuite) -> tuple[GradedDimension, ...]:
     """The graders given, or the default judge."""
+    embedding_model = tx.services.embeddings.model if tx.services.embeddings else None
     if new.graders is not None:
         return tuple(
             GradedDimension(
                 name=each.name,
                 weight=each.weight,
-                grader=parse_grader(msgspec.json.encode(each.grader), f"/graders/{place}/grader"),
+                grader=with_embedding_model(
+                    parse_grader(msgspec.json.encode(each.grader), f"/graders/{place}/grader"), embedding_model
+                ),
             )
             for place, each in enumerate(new.graders)
         )

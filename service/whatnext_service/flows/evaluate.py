@@ -79,13 +79,19 @@ async def _begin(services: Services, work: evaluations.EvaluationWork) -> Plan |
         direction = await evaluations.direction_of(tx.conn, work.loop_id)
         tx.tell("evaluation.progress", work.id, version, loop_id=work.loop_id)
     patient = work.started_at is None or services.clock() - work.started_at < PATIENCE
-    judge = None
-    if services.judge is not None:
-        judge = Line(services.judge.models, services.evaluation_concurrency, patient=patient)
+    width = services.evaluation_concurrency
+    judge, embeddings = services.judge, services.embeddings
     return Plan(
         work=work,
         suite=suite,
-        graders=Graders(dimensions_of(suite), suite.scale.min, suite.scale.max, judge, work.secret),
+        graders=Graders(
+            dimensions_of(suite),
+            suite.scale.min,
+            suite.scale.max,
+            work.secret,
+            judge=Line(judge.models.complete, width, patient=patient) if judge else None,
+            embeddings=Line(embeddings.models.embed, width, patient=patient) if embeddings else None,
+        ),
         items=items,
         done=done,
         spent=spent,

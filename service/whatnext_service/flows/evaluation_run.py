@@ -60,7 +60,7 @@ class ItemRun:
         self._plan = plan
         self._width = max(1, min(services.evaluation_concurrency, len(plan.items)))
         provider = services.providers.get(str(plan.work.provider))
-        self._model = Line(provider.models, self._width, patient=plan.patient) if provider else None
+        self._model = Line(provider.models.complete, self._width, patient=plan.patient) if provider else None
         self._order = _order(plan)
         self._ready: asyncio.Queue[PendingItem | None] = asyncio.Queue(2 * self._width)
         self._answers: list[ItemAnswer] = []
@@ -147,6 +147,7 @@ class ItemRun:
             judgements=best.judgements,
             judge_prompt_tokens=spent.judge_prompt_tokens,
             judge_completion_tokens=spent.judge_completion_tokens,
+            embedding_tokens=spent.embedding_tokens,
             error=best.error,
         )
         self._finish(result, spent)

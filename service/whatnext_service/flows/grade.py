@@ -1,6 +1,7 @@
-"""Grade one answer: computed where it can be, asked of the judge where it must be."""
+"""Grade one answer: computed where it can be, asked of a judge or an embedding model where it must be."""
 
 import hashlib
+from typing import TypeAlias, assert_never
 
 import msgspec
 
@@ -8,12 +9,13 @@ from whatnext_service.contract.evaluations import EvalSuite, ItemError, Judgemen
 from whatnext_service.core.early_end import Spent
 from whatnext_service.core.grader_json import parse_grader
 from whatnext_service.core.grader_types import (
+    EmbeddingPart,
     Judged,
     JudgePart,
     LabelModel,
     ModelGrader,
     Multi,
-    NeedsJudge,
+    NeedsModel,
     Sample,
     Score,
     ScoreError,
@@ -23,8 +25,12 @@ from whatnext_service.core.graders import grade_locally
 from whatnext_service.core.json_values import JsonObject
 from whatnext_service.core.judge_prompt import judge_request, read_judge_answer
 from whatnext_service.core.scores import GradedDimension, combine, on_scale
+from whatnext_service.core.text_similarity import cosine_score
 from whatnext_service.flows.ask import Line, Refused
-from whatnext_service.providers.port import CompletionRequest, Message
+from whatnext_service.providers.port import Completion, CompletionRequest, Embedding, EmbeddingRequest, Message
+
+ModelLine: TypeAlias = Line[CompletionRequest, Completion]
+EmbeddingLine: TypeAlias = Line[EmbeddingRequest, Embedding]
 
 
 class Grading(msgspec.Struct, kw_only=True, frozen=True):
@@ -39,15 +45,23 @@ class Grading(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Graders:
-    """Graders whose scores go from `low` to `high`, and the judge behind them."""
+    """Graders whose scores go from `low` to `high`, and the models behind them."""
 
     def __init__(
-        self, dimensions: tuple[GradedDimension, ...], low: float, high: float, judge: Line | None, secret: bytes
+        self,
+        dimensions: tuple[GradedDimension, ...],
+        low: float,
+        high: float,
+        secret: bytes,
+        *,
+        judge: ModelLine | None,
+        embeddings: EmbeddingLine | None,
     ) -> None:
         self.dimensions = dimensions
         self._low, self._high = low, high
-        self._judge = judge
         self._secret = secret
+        self._judge = judge
+        self._embeddings = embeddings
 
     async def grade(self, item: JsonObject, sample: Sample, key: str) -> Grading:
         """Score every dimension; `key` makes a judge's repeated request the same, byte for byte."""
@@ -93,6 +107,8 @@ class Graders:
                     temperature=request.sampling.temperature,
                     max_completion_tokens=request.sampling.max_completions_tokens,
                     seed=request.sampling.seed,
+                    top_p=request.sampling.top_p,
+                    reasoning_effort=request.sampling.reasoning_effort,
                     response_schema=msgspec.json.encode(request.response_schema),
                 )
             )
@@ -105,21 +121,43 @@ class Graders:
         )
         return read_judge_answer(grader, asked.answer.text), spent
 
+    async def compare(self, part: EmbeddingPart, key: str) -> tuple[Score | ScoreError, Spent]:
+        """How alike two texts are by the vectors of a model."""
+        if self._embeddings is None:
+            return ScoreError(fault="embedding_model_missing", detail="no embedding model is configured"), Spent()
+        request = EmbeddingRequest(model=part.model, texts=part.texts, idempotency_key=key)
+        try:
+            asked = await self._embeddings.ask(request)
+        except Refused as refused:
+            detail = f"{refused.error.fault}: {refused.error.detail}"
+            return ScoreError(fault="embedding_error", detail=detail), Spent()
+        spent = Spent(embedding_tokens=asked.answer.prompt_tokens or 0)
+        return cosine_score(part.grader, asked.answer.vectors), spent
+
     async def _one(
         self, dimension: GradedDimension, item: JsonObject, sample: Sample, key: str
     ) -> tuple[Score | ScoreError, Spent]:
         outcome = grade_locally(dimension.grader, item, sample)
-        if not isinstance(outcome, NeedsJudge):
+        if not isinstance(outcome, NeedsModel):
             return outcome, Spent()
         spent = Spent()
         judged: list[Judged] = []
         for part in outcome.parts:
-            verdict, used = await self.ask_judge(part.grader, item, sample, f"{key}-{part.key}")
+            part_key = f"{key}-{part.key}"
+            match part:
+                case JudgePart():
+                    verdict, used = await self.ask_judge(part.grader, item, sample, part_key)
+                case EmbeddingPart():
+                    verdict, used = await self.compare(part, part_key)
+                case _:
+                    assert_never(part)
             judged.append(Judged(key=part.key, outcome=verdict))
             spent = spent.plus(used)
+            if isinstance(verdict, ScoreError):
+                break
         graded = grade_locally(dimension.grader, item, sample, tuple(judged))
-        if isinstance(graded, NeedsJudge):
-            raise AssertionError("a judged part is never asked for again")
+        if isinstance(graded, NeedsModel):
+            raise AssertionError("a part that was asked for is never asked for again")
         return graded, spent
 
 

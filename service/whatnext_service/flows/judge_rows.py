@@ -26,7 +26,7 @@ from whatnext_service.flows.ask import Line, PutOff
 from whatnext_service.flows.canaries import try_canaries
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.evaluate import PATIENCE
-from whatnext_service.flows.grade import Graders
+from whatnext_service.flows.grade import Graders, ModelLine
 from whatnext_service.flows.version_content import read_rows
 from whatnext_service.store import blobs, quality, row_judgings
 from whatnext_service.store.evaluation_items import without_waiting
@@ -73,12 +73,12 @@ class RowRun:
     def __init__(self, services: Services, work: JudgingWork) -> None:
         self._services = services
         self._work = work
-        self._judge = None
+        self._judge: ModelLine | None = None
         if services.judge is not None:
             patient = work.started_at is None or services.clock() - work.started_at < PATIENCE
-            self._judge = Line(services.judge.models, services.evaluation_concurrency, patient=patient)
+            self._judge = Line(services.judge.models.complete, services.evaluation_concurrency, patient=patient)
         dimensions = row_dimensions(work.dimensions, work.model)
-        self._graders = Graders(dimensions, LOWEST, HIGHEST, self._judge, work.secret)
+        self._graders = Graders(dimensions, LOWEST, HIGHEST, work.secret, judge=self._judge, embeddings=None)
         self._places = pick_rows(work.row_hashes, work.n_rows)
         self._scores: dict[int, float | None] = {}
         self._errors: dict[int, ItemError] = {}

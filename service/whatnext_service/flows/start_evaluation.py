@@ -109,6 +109,7 @@ def new_evaluation(
         prices=new.prices,
         cost=None,
         judge_tokens=0,
+        embedding_tokens=0,
         stop_if_hopeless_against=new.stop_if_hopeless_against,
         errors=(),
         n_repeated=0,

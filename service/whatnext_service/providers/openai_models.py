@@ -1,12 +1,14 @@
-"""Every OpenAI-compatible chat-completions endpoint: fine-tuned models, base models and judges.
+"""Every OpenAI-compatible endpoint for chat completions (fine-tuned models, base models, judges) and embeddings.
 
 Sent with aiohttp and not with the `openai` client, whose CPU for each call (1.7 ms against 0.2) would hold an
 evaluation of quick answers back; faults keep the meanings of `openai_errors`.
 """
 
+import math
 import time
 import urllib.request
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,15 +19,17 @@ from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai_errors import status_error, translated
 from whatnext_service.providers.openai_wire import (
     WireCompletion,
+    WireEmbeddings,
     WireMessage,
     WireUsage,
     decoded,
     mapping,
     whole,
 )
-from whatnext_service.providers.port import Completion, CompletionRequest, Message
+from whatnext_service.providers.port import Completion, CompletionRequest, Embedding, EmbeddingRequest, Message
 
 _MAX_CONNECTIONS = 1000
+Request = TypeVar("Request", CompletionRequest, EmbeddingRequest)
 
 
 class _Turn(msgspec.Struct, kw_only=True):
@@ -50,12 +54,14 @@ class _Asked(msgspec.Struct, kw_only=True, omit_defaults=True):
     temperature: float | None = None
     max_completion_tokens: int | None = None
     seed: int | None = None
+    top_p: float | None = None
+    reasoning_effort: str | None = None
     response_format: _Format | None = None
     tools: msgspec.Raw | None = None
 
 
 class OpenAIModels:
-    """The models that one platform serves; implements `ServedModels`. A request is sent once."""
+    """The models that one platform serves; implements `ServedModels` and `EmbeddingModels`. A request is sent once."""
 
     def __init__(
         self,
@@ -66,7 +72,7 @@ class OpenAIModels:
         self._settings = settings
         self._now_s = now_s
         self._clock_s = clock_s
-        self._url = f"{settings.base_url.rstrip('/')}/chat/completions"
+        self._url = settings.base_url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
 
     async def complete(self, request: CompletionRequest) -> Completion:
@@ -76,7 +82,7 @@ class OpenAIModels:
         schema was asked for, tool calls without text where no tool was offered, no choice at all.
         """
         started_s = self._clock_s()
-        answer = decoded(await self._post(request), WireCompletion)
+        answer = decoded(await self._post("/chat/completions", request, _encoded), WireCompletion)
         latency_s = self._clock_s() - started_s
         if not answer.choices:
             message = mapping(answer.error).get("message", "the answer holds no choice")
@@ -95,15 +101,24 @@ class OpenAIModels:
             tool_calls=msgspec.json.encode(choice.message.tool_calls) if called else None,
         )
 
+    async def embed(self, request: EmbeddingRequest) -> Embedding:
+        """Give the vectors of texts within `timeout_s`, everything included."""
+        answer = decoded(await self._post("/embeddings", request, _encoded_texts), WireEmbeddings)
+        found = {place if each.index is None else each.index: each.embedding for place, each in enumerate(answer.data)}
+        vectors = tuple(tuple(found.get(place, ())) for place in range(len(request.texts)))
+        if not all(vector and all(map(math.isfinite, vector)) for vector in vectors):
+            raise ProviderError("malformed", "a text has no vector of finite numbers", retryable=True)
+        return Embedding(vectors=vectors, prompt_tokens=whole((answer.usage or WireUsage()).prompt_tokens))
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, request: CompletionRequest) -> bytes:
-        settings = self._settings
+    async def _post(self, path: str, request: Request, encode: Callable[[Request], bytes]) -> bytes:
+        settings, url = self._settings, self._url + path
         async with translated(deadline_s=request.timeout_s, secret=settings.api_key, now_s=self._now_s):
-            body = _encoded(request)
+            body = encode(request)
             headers = {"Content-Type": "application/json", "Idempotency-Key": request.idempotency_key}
             if settings.api_key_header:
                 headers["api-key"] = settings.api_key
@@ -112,11 +127,11 @@ class OpenAIModels:
             query = {"api-version": settings.api_version} if settings.api_version else None
             # A redirected POST could be carried out twice, and the key would go along to the other host.
             async with self._opened().post(
-                self._url, data=body, headers=headers, params=query, allow_redirects=False
+                url, data=body, headers=headers, params=query, allow_redirects=False
             ) as response:
                 answer = await response.read()
                 if not 200 <= response.status < 300:
-                    raise status_error(response.status, response.headers, answer, self._url)
+                    raise status_error(response.status, response.headers, answer, url)
                 return answer
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -150,10 +165,16 @@ def _encoded(request: CompletionRequest) -> bytes:
             temperature=request.temperature,
             max_completion_tokens=request.max_completion_tokens,
             seed=request.seed,
+            top_p=request.top_p,
+            reasoning_effort=request.reasoning_effort,
             response_format=_response_format(request.response_schema),
             tools=msgspec.Raw(request.tools) if request.tools is not None else None,
         )
     )
+
+
+def _encoded_texts(request: EmbeddingRequest) -> bytes:
+    return msgspec.json.encode({"model": request.model, "input": request.texts, "encoding_format": "float"})
 
 
 def _turn(message: Message) -> _Turn | msgspec.Raw:

@@ -106,6 +106,16 @@ class WireCompletion(msgspec.Struct, kw_only=True, frozen=True):
     error: object = None
 
 
+class WireVector(msgspec.Struct, kw_only=True, frozen=True):
+    embedding: list[float]
+    index: int | None = None
+
+
+class WireEmbeddings(msgspec.Struct, kw_only=True, frozen=True):
+    data: list[WireVector]
+    usage: WireUsage | None = None
+
+
 def decoded(body: bytes, shape: type[T]) -> T:
     """Read an answer's body. NaN and infinities are taken as numbers; what does not fit is `malformed`."""
     try:

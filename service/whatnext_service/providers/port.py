@@ -92,11 +92,29 @@ class CompletionRequest(msgspec.Struct, kw_only=True, frozen=True):
     temperature: float | None = None
     max_completion_tokens: int | None = None
     seed: int | None = None
+    top_p: float | None = None
+    reasoning_effort: str | None = None
     response_schema: bytes | None = None
     """A JSON schema the answer must follow (structured output), as JSON text; null for free text."""
     tools: bytes | None = None
     """The tools on offer, as JSON; with them a tool call without a text is an answer."""
     timeout_s: float = 60.0
+
+
+class EmbeddingRequest(msgspec.Struct, kw_only=True, frozen=True):
+    """Texts whose vectors are wanted."""
+
+    model: str
+    texts: tuple[str, ...]
+    idempotency_key: str
+    timeout_s: float = 60.0
+
+
+class Embedding(msgspec.Struct, kw_only=True, frozen=True):
+    """The vectors of the texts, in their order."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    prompt_tokens: int | None
 
 
 class TrainingPlatform(Protocol):
@@ -151,6 +169,13 @@ class ServedModels(Protocol):
     async def complete(self, request: CompletionRequest) -> Completion:
         """Answer a prompt."""
         ...
+
+
+class EmbeddingModels(Protocol):
+    """An embeddings endpoint."""
+
+    async def embed(self, request: EmbeddingRequest) -> Embedding:
+        """Give the vectors of texts; raises `malformed` unless there is one of finite numbers for each."""
 
 
 class WebhookAnswer(Protocol):

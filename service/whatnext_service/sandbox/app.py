@@ -32,6 +32,7 @@ _HANDLERS = (
     routes_models.retrieve_model,
     routes_models.delete_model,
     routes_models.create_completion,
+    routes_models.create_embeddings,
 )
 _FAULT_HANDLERS = (
     routes_faults.read_ledger,

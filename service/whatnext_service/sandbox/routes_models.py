@@ -1,5 +1,6 @@
-"""/v1/models and /v1/chat/completions"""
+"""/v1/models, /v1/chat/completions and /v1/embeddings"""
 
+import base64
 import hashlib
 import secrets
 import time
@@ -9,9 +10,11 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
 from whatnext_service.sandbox import wire
+from whatnext_service.sandbox.embedding import EMBEDDING_MODEL, MAX_TEXTS, embed
 from whatnext_service.sandbox.messages import read_message
 from whatnext_service.sandbox.problems import AnyRequest, ApiError
 from whatnext_service.sandbox.sandbox import Sandbox, decode, sandbox_of
+from whatnext_service.sandbox.shelf import unknown_model
 from whatnext_service.sandbox.tokens import count_tokens, tokens
 
 _MAX_TOKENS = 256
@@ -41,6 +44,31 @@ async def create_completion(request: AnyRequest) -> Response[bytes]:
     if asked.stream or (asked.n or 1) != 1:
         raise ApiError(400, "Only one whole answer is offered: no 'stream', 'n' of 1", code="unsupported_value")
     return sandbox.once(request, body, lambda: _complete(sandbox, asked))
+
+
+@post("/v1/embeddings", name="embeddings")
+async def create_embeddings(request: AnyRequest) -> Response[bytes]:
+    body = await request.body()
+    asked = decode(body, wire.EmbeddingRequest)
+    texts = [asked.input] if isinstance(asked.input, str) else asked.input
+    if asked.model != EMBEDDING_MODEL:
+        raise unknown_model(asked.model)
+    if len(texts) > MAX_TEXTS or not all(texts):
+        raise ApiError(400, f"'input' holds 1 to {MAX_TEXTS} texts, none of them empty", code="invalid_value")
+    return sandbox_of(request).once(request, body, lambda: _embed(asked, texts))
+
+
+def _embed(asked: wire.EmbeddingRequest, texts: list[str]) -> wire.Embeddings:
+    n_tokens = sum(len(tokens(text)) for text in texts)
+    found: list[wire.Vector] = []
+    for place, text in enumerate(texts):
+        vector = embed(text)
+        packed = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+        found.append(
+            wire.Vector(index=place, embedding=packed if asked.encoding_format == "base64" else vector.tolist())
+        )
+    usage = wire.EmbeddingUsage(prompt_tokens=n_tokens, total_tokens=n_tokens)
+    return wire.Embeddings(data=found, model=asked.model, usage=usage)
 
 
 def _complete(sandbox: Sandbox, asked: wire.ChatRequest) -> wire.ChatCompletion:

@@ -8,6 +8,7 @@ import msgspec
 
 from whatnext_service.sandbox import wire
 from whatnext_service.sandbox.base_models import BASE_MODELS, BaseModel, find_base_model
+from whatnext_service.sandbox.embedding import CREATED, EMBEDDING_MODEL
 from whatnext_service.sandbox.messages import Message
 from whatnext_service.sandbox.network import Network, pretrained_embed
 from whatnext_service.sandbox.problems import ApiError
@@ -16,6 +17,7 @@ from whatnext_service.sandbox.tokens import Floats
 from whatnext_service.sandbox.untuned import guess
 
 _LOADED = 8
+EMBEDDINGS = wire.Model(id=EMBEDDING_MODEL, created=CREATED, owned_by="sandbox")
 
 
 class ShelvedModel(msgspec.Struct, kw_only=True, frozen=True):
@@ -64,6 +66,8 @@ class Shelf:
         base = find_base_model(name)
         if base:
             return _describe_base(base)
+        if name == EMBEDDING_MODEL:
+            return EMBEDDINGS
         model = self._state.get("model", name, ShelvedModel)
         if model is None:
             raise unknown_model(name)
@@ -71,6 +75,7 @@ class Shelf:
 
     def models(self) -> Iterator[wire.Model]:
         yield from (_describe_base(base) for base in BASE_MODELS)
+        yield EMBEDDINGS
         for model in self._state.walk("model", ShelvedModel, newest_first=False):
             if model.listed:
                 yield wire.Model(id=model.id, created=model.created, owned_by="org-sandbox")

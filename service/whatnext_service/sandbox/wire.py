@@ -174,6 +174,33 @@ class Usage(msgspec.Struct, kw_only=True, frozen=True):
     total_tokens: int
 
 
+class EmbeddingRequest(msgspec.Struct, kw_only=True, frozen=True):
+    """Texts to be embedded; tokens in place of texts are not offered."""
+
+    model: str
+    input: str | Annotated[list[str], Meta(min_length=1)]
+    encoding_format: Literal["float", "base64"] = "float"
+
+
+class Vector(msgspec.Struct, kw_only=True, frozen=True):
+    object: Literal["embedding"] = "embedding"
+    index: int
+    embedding: list[float] | str
+    """Numbers, or little-endian float32 in base64."""
+
+
+class EmbeddingUsage(msgspec.Struct, kw_only=True, frozen=True):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class Embeddings(msgspec.Struct, kw_only=True, frozen=True):
+    object: Literal["list"] = "list"
+    data: list[Vector]
+    model: str
+    usage: EmbeddingUsage
+
+
 class ChatCompletion(msgspec.Struct, kw_only=True, frozen=True):
     id: str
     object: Literal["chat.completion"] = "chat.completion"

@@ -60,6 +60,7 @@ class ItemResult(msgspec.Struct, kw_only=True, frozen=True):
     judgements: tuple[Judgement, ...] = ()
     judge_prompt_tokens: int = 0
     judge_completion_tokens: int = 0
+    embedding_tokens: int = 0
     n_repeats: int = 0
     error: ItemError | None = None
 
@@ -139,6 +140,7 @@ async def finish(conn: Conn, evaluation_id: str, results: Sequence[ItemResult], 
         [rows.encode(each.judgements) for each in results],
         [each.judge_prompt_tokens for each in results],
         [each.judge_completion_tokens for each in results],
+        [each.embedding_tokens for each in results],
         [each.n_repeats for each in results],
     )
 

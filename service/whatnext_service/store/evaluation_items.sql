@@ -30,19 +30,19 @@ on conflict (evaluation_id, idx) do update set
 
 -- name: finish_items
 insert into evaluation_item as e (evaluation_id, idx, done_at, scores, combined, error, gradings, judgements,
-                                  judge_prompt_tokens, judge_completion_tokens, attempts)
+                                  judge_prompt_tokens, judge_completion_tokens, embedding_tokens, attempts)
 select $1, idx, $2, scores, combined, error,
        (select coalesce(array_agg(v::text::float8 order by n), '{}')
         from jsonb_array_elements(gradings) with ordinality as j(v, n)),
-       judgements, judge_prompt, judge_completion, repeats
+       judgements, judge_prompt, judge_completion, embedding, repeats
 from unnest($3::int[], $4::jsonb[], $5::float8[], $6::jsonb[], $7::jsonb[], $8::jsonb[], $9::int[], $10::int[],
-            $11::int[])
-    as t(idx, scores, combined, error, gradings, judgements, judge_prompt, judge_completion, repeats)
+            $11::int[], $12::int[])
+    as t(idx, scores, combined, error, gradings, judgements, judge_prompt, judge_completion, embedding, repeats)
 on conflict (evaluation_id, idx) do update set
     done_at = excluded.done_at, scores = excluded.scores, combined = excluded.combined, error = excluded.error,
     gradings = excluded.gradings, judgements = excluded.judgements,
     judge_prompt_tokens = excluded.judge_prompt_tokens, judge_completion_tokens = excluded.judge_completion_tokens,
-    attempts = e.attempts + excluded.attempts
+    embedding_tokens = excluded.embedding_tokens, attempts = e.attempts + excluded.attempts
     where e.done_at is null
 
 -- name: register_items
@@ -68,7 +68,8 @@ returning answered_at is not null as answered
 select coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,
        coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,
        coalesce(sum(judge_prompt_tokens), 0)::bigint as judge_prompt_tokens,
-       coalesce(sum(judge_completion_tokens), 0)::bigint as judge_completion_tokens
+       coalesce(sum(judge_completion_tokens), 0)::bigint as judge_completion_tokens,
+       coalesce(sum(embedding_tokens), 0)::bigint as embedding_tokens
 from evaluation_item where evaluation_id = $1
 
 -- name: item_results

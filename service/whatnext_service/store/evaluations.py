@@ -65,6 +65,7 @@ class EvaluationResult(msgspec.Struct, kw_only=True, frozen=True):
     ended_early: str | None = None
     cost: Decimal | None = None
     judge_tokens: int = 0
+    embedding_tokens: int = 0
     errors: tuple[ErrorCount, ...] = ()
     n_repeated: int = 0
 
@@ -175,6 +176,7 @@ async def finish(conn: Conn, evaluation_id: str, result: EvaluationResult, now: 
         result.judge_tokens,
         rows.encode(result.errors),
         result.n_repeated,
+        result.embedding_tokens,
     )
     return version
 

@@ -53,7 +53,8 @@ order by e.id limit 20
 update evaluation set status = $2, combined = $3, n_done = $4, n_scored = $5, scores = $6, dimensions = $7,
                       prompt_tokens = $8, completion_tokens = $9, completion_tokens_mean = $10, failure = $11,
                       started_at = coalesce(started_at, $12), finished_at = $12, version = version + 1, updated_at = $12,
-                      ended_early = $13, cost = $14, judge_tokens = $15, errors = $16, n_repeated = $17
+                      ended_early = $13, cost = $14, judge_tokens = $15, errors = $16, n_repeated = $17,
+                      embedding_tokens = $18
 where id = $1 and status in ('pending', 'running') returning version
 
 -- name: item_scores

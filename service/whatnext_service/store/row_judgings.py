@@ -60,9 +60,7 @@ class JudgingWork(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def spent(self) -> Spent:
         """Tokens since it was last started."""
-        return Spent(
-            judge_prompt_tokens=self.judge_prompt_tokens, judge_completion_tokens=self.judge_completion_tokens
-        )
+        return Spent(judge_prompt_tokens=self.judge_prompt_tokens, judge_completion_tokens=self.judge_completion_tokens)
 
     @property
     def token_prices(self) -> TokenPrices | None:
@@ -234,9 +232,7 @@ async def judge_scores(conn: Conn, version_id: str) -> JudgeScores | None:
     )
 
 
-async def judgements(
-    conn: Conn, workspace_id: str, version_id: str, row_ids: Sequence[str]
-) -> dict[str, RowJudgement]:
+async def judgements(conn: Conn, workspace_id: str, version_id: str, row_ids: Sequence[str]) -> dict[str, RowJudgement]:
     """What the version's judge made of the rows of these names."""
     found = await conn.fetch(sql.judgements, workspace_id, version_id, row_ids)
     return {row["row_id"]: rows.decode(RowJudgement, row) for row in found}

@@ -69,7 +69,8 @@ update row_judging set status = $2, n_done = $3, n_scored = $4, mean_score = $5,
 where version_id = $1 and status in ('pending', 'running') returning version
 
 -- name: spent
-select 0::bigint as prompt_tokens, 0::bigint as completion_tokens, judge_prompt_tokens, judge_completion_tokens
+select 0::bigint as prompt_tokens, 0::bigint as completion_tokens, judge_prompt_tokens, judge_completion_tokens,
+       0::bigint as embedding_tokens
 from row_judging where version_id = $1
 
 -- name: judge_of
