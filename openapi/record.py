@@ -20,6 +20,8 @@ import msgspec
 from whatnext_service.app import create_app
 from whatnext_service.config import Settings
 from whatnext_service.contract.workspace import NewKey
+from whatnext_service.flows.context import Services
+from whatnext_service.flows.evaluate import evaluate
 from whatnext_service.flows.keys import create_key, open_workspace
 from whatnext_service.flows.report_quality import report_quality
 from whatnext_service.store.embedded import EmbeddedPostgres
@@ -192,6 +194,20 @@ async def ask(to: Recorder, version: Json, run: Json) -> None:
     await to.send("POST", at, body=body, sent="NewRowJudging", got="RowJudging")
 
 
+async def grade_again(to: Recorder, services: Services, suite: Json, run: Json) -> None:
+    """A result graded elsewhere, its answers graded once more by the suite, and how the two gradings agree."""
+    body = {"loop_id": "support-bot", "suite_id": suite["id"], "subject": "run", "run_id": run["id"]}
+    right = {place: f"Order {5_000 + place} left our store on Monday." for place in range(30) if place % 3}
+    score = {place: 9.0 if place in right or place < 4 else 3.0 for place in range(30)}
+    items = [{"index": at, "output": right.get(at, "I will ask."), "score": score[at]} for at in range(30)]
+    first = await to.send("POST", "/v1/evaluations", body=body | {"items": items})
+    again = {"loop_id": "support-bot", "suite_id": suite["id"], "regrade_of": first["id"]}
+    at = f"/v1/evaluations/{(second := await to.send('POST', '/v1/evaluations', body=again))['id']}"
+    await evaluate(services, second["id"])
+    await to.send("GET", f"{at}/judge-drift", got="DriftReading")
+    await to.send("GET", f"{at}/rank-agreement?against={first['id']}", got="RankAgreement")
+
+
 async def administer(to: Recorder) -> None:
     """Webhook endpoints, keys, events and the catalogue."""
     body = {"url": "https://hooks.example.com/whatnext", "event_types": ["run.succeeded", "loop.moved"]}
@@ -239,6 +255,7 @@ async def record() -> dict[str, Any]:
                     run = await experiment(recorder, version, suite, baseline)
                     await ask(recorder, version, run)
                     await administer(recorder)
+                    await grade_again(recorder, services, suite, run)
                     return recorder.examples
 
 
