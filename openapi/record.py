@@ -174,7 +174,8 @@ async def ask(to: Recorder, version: Json, run: Json) -> None:
     body = {"verdict": "declined", "reason": "Our platform fixes this value.", "actor": "mira"}
     at = f"/v1/recommendations/{answer['action']['recommendation_id']}/decision"
     await to.send("PUT", at, body=body, sent="NewDecision", got="Recommendation")
-    await to.send("PATCH", LOOP, body={"rules": {"patience": 4}}, sent="LoopPatch", got="Loop")
+    changes = {"rules": {"patience": 4}, "thresholds": {"noise_factor": 3.0}}
+    await to.send("PATCH", LOOP, body=changes, sent="LoopPatch", got="Loop")
     rows = tickets(1_000, 80)
     doubled = (await to.upload(version["dataset_id"], [*rows, rows[0]]))["id"]
     drop = {"operations": [{"kind": "drop_duplicates"}]}

@@ -204,6 +204,109 @@ class CurveSeries(Model, kw_only=True, frozen=True):
     """Null where the value was NaN or infinite."""
 
 
+class CurveThresholds(Sent, kw_only=True, frozen=True):
+    """The numbers every rule of curve reading compares with. "Measured" is measured on labelled real curves."""
+
+    abrupt: float = NOT_SENT
+    """Loss before the zeros, over the first loss, above which they came at once: a collapse (hazards g; measured)."""
+    accuracy_easy: float = NOT_SENT
+    """Validation accuracy from which a training loss of about 0 means an easy task, no fault (method 3, hazards g)."""
+    accuracy_gain: float = NOT_SENT
+    """Gain of validation accuracy after the best loss from which loss and accuracy disagree (hazards d)."""
+    accuracy_learned: float = NOT_SENT
+    """Accuracy from which an exact zero of the loss is learning, not collapse (hazards g)."""
+    barely_falls: float = NOT_SENT
+    """Last over first training loss above which it "barely falls" (method 3, evidence 8)."""
+    best_early: float = NOT_SENT
+    """Share of training before which a best step says that training was far too long (evidence 3)."""
+    chance_band: float = NOT_SENT
+    """Relative distance from ln 2 within which a loss sits at the chance level of two classes (hazards h)."""
+    crashed: float = NOT_SENT
+    """Training loss that counts as "about 0" (method 3 calls a ratio at 0.008 misleading)."""
+    diverged_train: float = NOT_SENT
+    """Last over first training loss from which training has diverged (method 3: "loss explodes")."""
+    early_share: float = NOT_SENT
+    """Share of the planned training in which no alarm is raised (evidence 2)."""
+    epochs_max: float = NOT_SENT
+    """Epochs, twice the method's widest range, that are an extreme (hazards h: 889)."""
+    gap_hacking: float = NOT_SENT
+    """RFT: train minus validation reward from which reward hacking is likely (method 3)."""
+    gap_watch: float = NOT_SENT
+    """RFT: train minus validation reward from which to watch (method 3)."""
+    hides_anything: float = NOT_SENT
+    """Noise of a level, relative to it, from which a series can be called neither flat nor healthy (measured)."""
+    initial_gap: float = NOT_SENT
+    """Validation over training loss in the first tenth of training that is a large gap from the start (method 3)."""
+    leak_level: float = NOT_SENT
+    """Last over first loss below which validation as low as training looks like a leak (hazards e; measured)."""
+    learning_rate_max: float = NOT_SENT
+    """Logged learning rate from which a typing error is likely (hazards h: 5)."""
+    min_points: int = NOT_SENT
+    """Logged points below which a curve is too short to read (measured)."""
+    min_steps: int = NOT_SENT
+    """Steps below which a curve with fewer than three evaluations is too short to read (measured)."""
+    multiplier_max: float = NOT_SENT
+    """Requested learning rate above which a typing error is likely: the widest multiplier advised (evidence 3)."""
+    multiplier_min: float = NOT_SENT
+    """Requested learning rate below which it is no multiplier but absolute: the least advised (evidence 3)."""
+    near_zero: float = NOT_SENT
+    """Training loss below which the ratio means nothing (method 3: 0.02/0.008 and nothing is wrong)."""
+    neighbour_share: float = NOT_SENT
+    """Share of the training points averaged around an evaluated step (method 3: "the neighbouring steps")."""
+    noise_factor: float = NOT_SENT
+    """Standard errors by which a rise must exceed the series' own noise (evidence 2; measured on simulated healthy
+    runs: 2.5 raises 1.5 % false alarms, 2 raises 4 %, 3 raises 0.4 % and misses more of the real rises).
+    """
+    noise_points: int = NOT_SENT
+    """Evaluated points from which the noise of a full-pass series is estimated from its differences, and below which
+    from its highest peak (measured).
+    """
+    noisy: float = NOT_SENT
+    """Noise of a single full-pass value, relative to the best level, from which the series is smoothed (measured)."""
+    oscillation: float = NOT_SENT
+    """Noise of a full-pass value, relative to its level, from which validation loss oscillates (measured)."""
+    period_strength: float = NOT_SENT
+    """Autocorrelation from which a per-step validation loss is periodic (hazards a; measured)."""
+    plateau_change: float = NOT_SENT
+    """Relative change of validation loss, after the first fifth of training, that counts as none (measured)."""
+    plateau_from: float = NOT_SENT
+    """Share of training after which a plateau is looked for (method 3: "flat after epoch 1")."""
+    preference_chance: float = NOT_SENT
+    """DPO: preference accuracy at the end below which nothing was learned; guessing gives 0.5 (evidence 2)."""
+    rate_mismatch: float = NOT_SENT
+    """Requested over logged learning rate, or the reverse, from which the change did not take (hazards f)."""
+    ratio_mild: float = NOT_SENT
+    """Validation over training loss from which overfitting is at least mild (method 3)."""
+    ratio_moderate: float = NOT_SENT
+    """The same, moderate (method 3)."""
+    ratio_severe: float = NOT_SENT
+    """The same, severe (method 3)."""
+    reward_flat: float = NOT_SENT
+    """RFT: change of the smoothed reward that counts as none (method 3 "flat"; the size of the watched gap)."""
+    reward_high: float = NOT_SENT
+    """RFT: a flat reward above it from the start means a grader too lenient (method 3)."""
+    reward_near_zero: float = NOT_SENT
+    """RFT: a flat reward below it means a broken or too strict grader (method 3)."""
+    rise_mild: float = NOT_SENT
+    """Last over best validation loss below which nothing rises (measured: readers call +1.3 % healthy, +2.2 % mild)."""
+    rise_strong: float = NOT_SENT
+    """Last over best validation loss that is a sign of overfitting of its own (method 3)."""
+    rise_usable: float = NOT_SENT
+    """Last over best full-pass loss from which the rise says something about quality (evidence 8)."""
+    same_curve: float = NOT_SENT
+    """Median relative difference of two curves below which they are the same (hazards f; measured)."""
+    scale_mismatch: float = NOT_SENT
+    """Validation over training loss, at first and at last, below which the two are on different scales (hazards c)."""
+    suspect_row: float = NOT_SENT
+    """Loss of one validation row over the median row from which the row is suspect (hazards a)."""
+    tokens_normal: float = NOT_SENT
+    """RFT: growth of completion tokens that is still normal (method 3)."""
+    tokens_verbose: float = NOT_SENT
+    """RFT: growth of completion tokens that suggests a grader paying for verbosity (method 3)."""
+    zero_tail: int = NOT_SENT
+    """Exact zeros at the end of a loss that must be explained: collapse, memorisation or saturation (hazards g)."""
+
+
 class Curves(Model, kw_only=True, frozen=True):
     """A run's curves, downsampled when `max_points` asks for it."""
 
@@ -453,7 +556,7 @@ class HistoryRow(Model, kw_only=True, frozen=True):
     dataset: str
     """Version with its number of examples, such as `v1 (335 ex)`."""
     repeat: bool
-    """Whether it repeats its parent."""
+    """Whether it repeats its parent, asked to or because its change did not take."""
     run: str
     run_id: str
     status: Literal["cancelled", "failed", "paused", "pending", "queued", "running", "submitting", "succeeded"] | str
@@ -773,16 +876,6 @@ class RowPair(Model, kw_only=True, frozen=True):
     """Of the prompts, 0 to 1."""
 
 
-class RowText(Model, kw_only=True, frozen=True):
-    """The beginning of what a row says, at most 200 characters of each; white space is folded."""
-
-    answer: str
-    prompt: str
-    """The last question."""
-    rejected: str | None = None
-    """Preference pairs: the output that is not preferred."""
-
-
 class RowWarning(Model, kw_only=True, frozen=True):
     """Something about one row that does not stop it from being used."""
 
@@ -857,6 +950,45 @@ class Scale(Sent, kw_only=True, frozen=True):
 
     max: float = NOT_SENT
     min: float = NOT_SENT
+
+
+class ScoredRow(Model, kw_only=True, frozen=True):
+    """One row of a dataset version as its quality report sees it, and as its judge does."""
+
+    checks: list[
+        Literal[
+            "answer_shape",
+            "contradictions",
+            "exact_duplicates",
+            "grader_fields",
+            "judge",
+            "label_balance",
+            "label_errors",
+            "label_spelling",
+            "leakage",
+            "length_mix",
+            "near_contradictions",
+            "near_duplicates",
+            "near_leakage",
+            "personal_data",
+            "refusals",
+            "row_length",
+            "secrets",
+            "size",
+            "system_prompt",
+        ]
+        | str
+    ]
+    """The checks that point at it."""
+    line: int
+    row_id: str
+    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
+    score: float
+    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
+    judgement: RowJudgement | None = None
+    """Null for a row that no judge was asked about."""
+    label_confidence: float | None = None
+    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
 
 
 class SliceComparison(Model, kw_only=True, frozen=True):
@@ -1408,6 +1540,8 @@ class Diagnosis(Model, kw_only=True, frozen=True):
     loop_id: str
     path: list[Step]
     run_id: str
+    thresholds_version: str
+    """The thresholds that the curve was read with: the rules' version, and a fingerprint of the loop's own."""
 
 
 class EvalSuite(Model, kw_only=True, frozen=True):
@@ -1585,6 +1719,7 @@ class Loop(Model, kw_only=True, frozen=True):
     state_version: int
     """Counts whatever may alter the advice."""
     task: str
+    thresholds: CurveThresholds
     updated_at: datetime
     version: int
     baseline_evaluation_id: str | None = None
@@ -1642,38 +1777,6 @@ class QualityReport(Model, kw_only=True, frozen=True):
     """The worst verdict of the checks."""
 
 
-class RelatedRow(Model, kw_only=True, frozen=True):
-    """The row because of which a check points at another one."""
-
-    check: (
-        Literal[
-            "answer_shape",
-            "contradictions",
-            "exact_duplicates",
-            "grader_fields",
-            "judge",
-            "label_balance",
-            "label_errors",
-            "label_spelling",
-            "leakage",
-            "length_mix",
-            "near_contradictions",
-            "near_duplicates",
-            "near_leakage",
-            "personal_data",
-            "refusals",
-            "row_length",
-            "secrets",
-            "size",
-            "system_prompt",
-        ]
-        | str
-    )
-    line: int
-    row_id: str
-    text: RowText | None = None
-
-
 class Run(Model, kw_only=True, frozen=True):
     """One training experiment of a loop."""
 
@@ -1728,51 +1831,6 @@ class Run(Model, kw_only=True, frozen=True):
     trained_tokens: int | None = None
 
 
-class ScoredRow(Model, kw_only=True, frozen=True):
-    """One row of a dataset version as its quality report sees it, and as its judge does."""
-
-    checks: list[
-        Literal[
-            "answer_shape",
-            "contradictions",
-            "exact_duplicates",
-            "grader_fields",
-            "judge",
-            "label_balance",
-            "label_errors",
-            "label_spelling",
-            "leakage",
-            "length_mix",
-            "near_contradictions",
-            "near_duplicates",
-            "near_leakage",
-            "personal_data",
-            "refusals",
-            "row_length",
-            "secrets",
-            "size",
-            "system_prompt",
-        ]
-        | str
-    ]
-    """The checks that point at it."""
-    line: int
-    related: list[RelatedRow]
-    """With `include=text`, the rows of this version that it repeats or contradicts: the closest one for each check."""
-    row_id: str
-    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
-    score: float
-    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
-    judgement: RowJudgement | None = None
-    """Null for a row that no judge was asked about."""
-    label_confidence: float | None = None
-    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
-    text: RowText | None = None
-    """Null unless asked for with `include=text`; and for a row of more than 1 MB, or where an earlier release made the
-    report: have it made again.
-    """
-
-
 class Answer(Model, kw_only=True, frozen=True):
     """The answer to "what next?". Exactly one change, or none."""
 
@@ -1791,6 +1849,8 @@ class Answer(Model, kw_only=True, frozen=True):
     rules_version: str
     state_version: int
     stop_rules: list[StopRule]
+    thresholds_version: str
+    """The thresholds that the loop's curves were read with: the rules' version, and a fingerprint of the loop's own."""
     warnings: list[Warning]
     change: Change | None = None
     method_reading: MethodReading | None = None

@@ -17,6 +17,109 @@ class BudgetPatch(TypedDict):
     max_runs: NotRequired[int | None]
 
 
+class CurveThresholds(TypedDict):
+    """The numbers every rule of curve reading compares with. "Measured" is measured on labelled real curves."""
+
+    abrupt: NotRequired[float]
+    """Loss before the zeros, over the first loss, above which they came at once: a collapse (hazards g; measured)."""
+    accuracy_easy: NotRequired[float]
+    """Validation accuracy from which a training loss of about 0 means an easy task, no fault (method 3, hazards g)."""
+    accuracy_gain: NotRequired[float]
+    """Gain of validation accuracy after the best loss from which loss and accuracy disagree (hazards d)."""
+    accuracy_learned: NotRequired[float]
+    """Accuracy from which an exact zero of the loss is learning, not collapse (hazards g)."""
+    barely_falls: NotRequired[float]
+    """Last over first training loss above which it "barely falls" (method 3, evidence 8)."""
+    best_early: NotRequired[float]
+    """Share of training before which a best step says that training was far too long (evidence 3)."""
+    chance_band: NotRequired[float]
+    """Relative distance from ln 2 within which a loss sits at the chance level of two classes (hazards h)."""
+    crashed: NotRequired[float]
+    """Training loss that counts as "about 0" (method 3 calls a ratio at 0.008 misleading)."""
+    diverged_train: NotRequired[float]
+    """Last over first training loss from which training has diverged (method 3: "loss explodes")."""
+    early_share: NotRequired[float]
+    """Share of the planned training in which no alarm is raised (evidence 2)."""
+    epochs_max: NotRequired[float]
+    """Epochs, twice the method's widest range, that are an extreme (hazards h: 889)."""
+    gap_hacking: NotRequired[float]
+    """RFT: train minus validation reward from which reward hacking is likely (method 3)."""
+    gap_watch: NotRequired[float]
+    """RFT: train minus validation reward from which to watch (method 3)."""
+    hides_anything: NotRequired[float]
+    """Noise of a level, relative to it, from which a series can be called neither flat nor healthy (measured)."""
+    initial_gap: NotRequired[float]
+    """Validation over training loss in the first tenth of training that is a large gap from the start (method 3)."""
+    leak_level: NotRequired[float]
+    """Last over first loss below which validation as low as training looks like a leak (hazards e; measured)."""
+    learning_rate_max: NotRequired[float]
+    """Logged learning rate from which a typing error is likely (hazards h: 5)."""
+    min_points: NotRequired[int]
+    """Logged points below which a curve is too short to read (measured)."""
+    min_steps: NotRequired[int]
+    """Steps below which a curve with fewer than three evaluations is too short to read (measured)."""
+    multiplier_max: NotRequired[float]
+    """Requested learning rate above which a typing error is likely: the widest multiplier advised (evidence 3)."""
+    multiplier_min: NotRequired[float]
+    """Requested learning rate below which it is no multiplier but absolute: the least advised (evidence 3)."""
+    near_zero: NotRequired[float]
+    """Training loss below which the ratio means nothing (method 3: 0.02/0.008 and nothing is wrong)."""
+    neighbour_share: NotRequired[float]
+    """Share of the training points averaged around an evaluated step (method 3: "the neighbouring steps")."""
+    noise_factor: NotRequired[float]
+    """Standard errors by which a rise must exceed the series' own noise (evidence 2; measured on simulated healthy
+    runs: 2.5 raises 1.5 % false alarms, 2 raises 4 %, 3 raises 0.4 % and misses more of the real rises).
+    """
+    noise_points: NotRequired[int]
+    """Evaluated points from which the noise of a full-pass series is estimated from its differences, and below which
+    from its highest peak (measured).
+    """
+    noisy: NotRequired[float]
+    """Noise of a single full-pass value, relative to the best level, from which the series is smoothed (measured)."""
+    oscillation: NotRequired[float]
+    """Noise of a full-pass value, relative to its level, from which validation loss oscillates (measured)."""
+    period_strength: NotRequired[float]
+    """Autocorrelation from which a per-step validation loss is periodic (hazards a; measured)."""
+    plateau_change: NotRequired[float]
+    """Relative change of validation loss, after the first fifth of training, that counts as none (measured)."""
+    plateau_from: NotRequired[float]
+    """Share of training after which a plateau is looked for (method 3: "flat after epoch 1")."""
+    preference_chance: NotRequired[float]
+    """DPO: preference accuracy at the end below which nothing was learned; guessing gives 0.5 (evidence 2)."""
+    rate_mismatch: NotRequired[float]
+    """Requested over logged learning rate, or the reverse, from which the change did not take (hazards f)."""
+    ratio_mild: NotRequired[float]
+    """Validation over training loss from which overfitting is at least mild (method 3)."""
+    ratio_moderate: NotRequired[float]
+    """The same, moderate (method 3)."""
+    ratio_severe: NotRequired[float]
+    """The same, severe (method 3)."""
+    reward_flat: NotRequired[float]
+    """RFT: change of the smoothed reward that counts as none (method 3 "flat"; the size of the watched gap)."""
+    reward_high: NotRequired[float]
+    """RFT: a flat reward above it from the start means a grader too lenient (method 3)."""
+    reward_near_zero: NotRequired[float]
+    """RFT: a flat reward below it means a broken or too strict grader (method 3)."""
+    rise_mild: NotRequired[float]
+    """Last over best validation loss below which nothing rises (measured: readers call +1.3 % healthy, +2.2 % mild)."""
+    rise_strong: NotRequired[float]
+    """Last over best validation loss that is a sign of overfitting of its own (method 3)."""
+    rise_usable: NotRequired[float]
+    """Last over best full-pass loss from which the rise says something about quality (evidence 8)."""
+    same_curve: NotRequired[float]
+    """Median relative difference of two curves below which they are the same (hazards f; measured)."""
+    scale_mismatch: NotRequired[float]
+    """Validation over training loss, at first and at last, below which the two are on different scales (hazards c)."""
+    suspect_row: NotRequired[float]
+    """Loss of one validation row over the median row from which the row is suspect (hazards a)."""
+    tokens_normal: NotRequired[float]
+    """RFT: growth of completion tokens that is still normal (method 3)."""
+    tokens_verbose: NotRequired[float]
+    """RFT: growth of completion tokens that suggests a grader paying for verbosity (method 3)."""
+    zero_tail: NotRequired[int]
+    """Exact zeros at the end of a loss that must be explained: collapse, memorisation or saturation (hazards g)."""
+
+
 class EffectivePatch(TypedDict):
     """What an external run really trained with, as far as it is known.
 
@@ -328,6 +431,58 @@ class SuiteGuardrail(TypedDict):
     """How much may be lost: in points of the scale, in tokens, in seconds."""
 
 
+class ThresholdsPatch(TypedDict):
+    """Thresholds to change; what is absent stays, null resets to the default. `CurveThresholds` says what each is."""
+
+    abrupt: NotRequired[float | None]
+    accuracy_easy: NotRequired[float | None]
+    accuracy_gain: NotRequired[float | None]
+    accuracy_learned: NotRequired[float | None]
+    barely_falls: NotRequired[float | None]
+    best_early: NotRequired[float | None]
+    chance_band: NotRequired[float | None]
+    crashed: NotRequired[float | None]
+    diverged_train: NotRequired[float | None]
+    early_share: NotRequired[float | None]
+    epochs_max: NotRequired[float | None]
+    gap_hacking: NotRequired[float | None]
+    gap_watch: NotRequired[float | None]
+    hides_anything: NotRequired[float | None]
+    initial_gap: NotRequired[float | None]
+    leak_level: NotRequired[float | None]
+    learning_rate_max: NotRequired[float | None]
+    min_points: NotRequired[int | None]
+    min_steps: NotRequired[int | None]
+    multiplier_max: NotRequired[float | None]
+    multiplier_min: NotRequired[float | None]
+    near_zero: NotRequired[float | None]
+    neighbour_share: NotRequired[float | None]
+    noise_factor: NotRequired[float | None]
+    noise_points: NotRequired[int | None]
+    noisy: NotRequired[float | None]
+    oscillation: NotRequired[float | None]
+    period_strength: NotRequired[float | None]
+    plateau_change: NotRequired[float | None]
+    plateau_from: NotRequired[float | None]
+    preference_chance: NotRequired[float | None]
+    rate_mismatch: NotRequired[float | None]
+    ratio_mild: NotRequired[float | None]
+    ratio_moderate: NotRequired[float | None]
+    ratio_severe: NotRequired[float | None]
+    reward_flat: NotRequired[float | None]
+    reward_high: NotRequired[float | None]
+    reward_near_zero: NotRequired[float | None]
+    rise_mild: NotRequired[float | None]
+    rise_strong: NotRequired[float | None]
+    rise_usable: NotRequired[float | None]
+    same_curve: NotRequired[float | None]
+    scale_mismatch: NotRequired[float | None]
+    suspect_row: NotRequired[float | None]
+    tokens_normal: NotRequired[float | None]
+    tokens_verbose: NotRequired[float | None]
+    zero_tail: NotRequired[int | None]
+
+
 class WebhookEndpointPatch(TypedDict):
     """Changes to an endpoint; what is absent stays."""
 
@@ -443,6 +598,8 @@ class LoopPatch(TypedDict):
     dataset_id: NotRequired[str | None]
     rules: NotRequired[RulesPatch]
     task: NotRequired[str]
+    thresholds: NotRequired[ThresholdsPatch | None]
+    """Null resets all of them. Every curve of the loop is read anew when they change."""
     validation_version_id: NotRequired[str | None]
 
 
@@ -514,6 +671,7 @@ class NewLoop(TypedDict):
     """A short name, unique in the workspace; usable wherever the loop's id is."""
     task: str
     """What the model is being tuned for, in a sentence."""
+    thresholds: NotRequired[CurveThresholds]
     validation_version_id: NotRequired[str | None]
     """The dataset version used as validation file by every run."""
 

@@ -83,6 +83,20 @@ async def test_a_run_trains_to_its_end(
     assert await get(api, run) == done
 
 
+async def test_a_providers_curve_is_read_with_the_loops_thresholds(
+    api: httpx.AsyncClient, services: Services, pool: Pool, version: Json
+) -> None:
+    loop = ok(await api.patch("/v1/loops/letters", json={"thresholds": {"barely_falls": 0.0}}), 200)
+    run = await start(api, version)
+    await work_off(services, pool)
+    reading = (await get(api, run))["reading"]
+    assert {each["code"]: each["threshold"] for each in reading["findings"]}["underfit"] == 0.0
+    answer = ok(await api.get("/v1/loops/letters/next"))
+    assert reading["thresholds_version"] == answer["thresholds_version"] != "2026.11"
+    (diagnosis,) = ok(await api.get(f"/v1/diagnoses?loop_id={loop['id']}"))["data"]
+    assert diagnosis["thresholds_version"] == reading["thresholds_version"]
+
+
 @pytest.mark.parametrize("kind", ["rate_limited", "server_error", "cut"])
 async def test_faults_of_the_moment_are_waited_out(
     api: httpx.AsyncClient,

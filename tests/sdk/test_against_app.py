@@ -159,6 +159,15 @@ async def test_a_loss_logged_under_a_trainers_name_is_read(client: whatnext.Asyn
     assert (reading.trend, reading.first_valid_loss, reading.last_valid_loss) == ("above_first", 1.0, 1.4)
 
 
+async def test_a_loop_has_thresholds_of_its_own(client: whatnext.AsyncClient) -> None:
+    loop = await client.loops.create(slug="support-bot", task="Answer.", thresholds={"ratio_severe": 3.0})
+    assert (loop.thresholds.ratio_mild, loop.thresholds.ratio_severe) == (1.2, 3.0)
+    changed = await client.loops.update("support-bot", thresholds={"ratio_severe": None, "noise_factor": 3.0})
+    assert (changed.thresholds.ratio_severe, changed.thresholds.noise_factor) == (2.0, 3.0)
+    assert (await client.loops.next("support-bot")).thresholds_version.startswith("2026.11+")
+    assert (await client.loops.update("support-bot", thresholds=None)).thresholds.noise_factor == 2.5
+
+
 async def test_a_problem_arrives_as_its_error(client: whatnext.AsyncClient) -> None:
     run = await external_run(client)
     overrides: params.Overrides = {"n_epochs": 1, "learning_rate_multiplier": 0.5}

@@ -7,6 +7,7 @@ from msgspec import Meta
 from whatnext_service.contract.common import Body, Reference, Resource, Text, UtcTime
 from whatnext_service.core.advice import ActionKind, Answer, Evidence, Step
 from whatnext_service.core.findings import DiagnosisFinding
+from whatnext_service.core.thresholds import THRESHOLDS_VERSION
 from whatnext_service.core.track_record import RuleRecord
 
 RecommendationStatus = Literal["open", "accepted", "declined", "superseded"]
@@ -69,6 +70,8 @@ class Diagnosis(Resource, kw_only=True, frozen=True):
     findings: tuple[DiagnosisFinding, ...]
     evidence: tuple[Evidence, ...]
     created_at: UtcTime
+    thresholds_version: str = THRESHOLDS_VERSION
+    """The thresholds that the curve was read with: the rules' version, and a fingerprint of the loop's own."""
 
 
 class TrackRecord(Resource, kw_only=True, frozen=True):

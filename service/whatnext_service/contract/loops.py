@@ -5,7 +5,9 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from whatnext_service.contract.common import Body, Resource, UtcTime
+from whatnext_service.contract.thresholds import ThresholdsPatch
 from whatnext_service.core.loops import Autopilot, Budget, Choices, Method, Metric, Range, Rules
+from whatnext_service.core.thresholds import CurveThresholds
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Task = Annotated[str, Meta(min_length=1, max_length=4000)]
@@ -39,6 +41,8 @@ class NewLoop(Body, kw_only=True, frozen=True):
     """The training dataset; may be attached later."""
     validation_version_id: DatasetId | None = None
     """The dataset version used as validation file by every run."""
+    thresholds: CurveThresholds = CurveThresholds()
+    """What its training curves are read with; what is left out is at its default."""
 
 
 class RulesPatch(Body, kw_only=True, frozen=True):
@@ -79,6 +83,8 @@ class LoopPatch(Body, kw_only=True, frozen=True):
     autopilot: Autopilot | UnsetType = UNSET
     dataset_id: DatasetId | None | UnsetType = UNSET
     validation_version_id: DatasetId | None | UnsetType = UNSET
+    thresholds: ThresholdsPatch | None | UnsetType = UNSET
+    """Null resets all of them. Every curve of the loop is read anew when they change."""
 
 
 class NewBaseline(Body, kw_only=True, frozen=True):
@@ -102,6 +108,8 @@ class Loop(Resource, kw_only=True, frozen=True):
     validation_version_id: str | None
     baseline_evaluation_id: str | None
     n_runs: int
+    thresholds: CurveThresholds
+    """What its training curves are read with."""
     state_version: int
     """Counts whatever may alter the advice."""
     version: int

@@ -10,6 +10,7 @@ from whatnext_service.core.evaluations import SubjectKind
 from whatnext_service.core.loops import Direction, Method
 from whatnext_service.core.runs import RunConfig, Variable
 from whatnext_service.core.split import SplitPart
+from whatnext_service.core.thresholds import THRESHOLDS_VERSION
 
 RULES_VERSION = "2026.11"
 
@@ -240,3 +241,5 @@ class Answer(msgspec.Struct, kw_only=True, frozen=True):
     warnings: tuple[Warning, ...]
     budget: BudgetUse
     markdown: str
+    thresholds_version: str = THRESHOLDS_VERSION
+    """The thresholds that the loop's curves were read with: the rules' version, and a fingerprint of the loop's own."""

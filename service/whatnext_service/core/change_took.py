@@ -1,46 +1,66 @@
-"""Whether a change of the learning rate reached the trainer at all (hazards f)."""
+"""Whether a change reached the trainer at all (hazards f)."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
 from whatnext_service.core.curve_view import CurveView, Points
 from whatnext_service.core.curves import Curve, Finding
+from whatnext_service.core.runs import Run
 from whatnext_service.core.thresholds import DEFAULT, CurveThresholds
 
+NOT_TAKEN = "change_did_not_take"
 FEWEST_SHARED = 5
+COLUMNS = ("train_loss", "learning_rate")
+"""What is compared."""
+_UNSEEN = frozenset({"n_epochs", "eval_interval", "eval_samples"})
+"""Variables that leave the losses of the shared steps as they were."""
 
 
-def change_took(a: Curve, b: Curve, thresholds: CurveThresholds = DEFAULT) -> Finding | None:
+def must_show(changed: Iterable[str]) -> bool:
+    """Whether a change of these variables shows in the training loss."""
+    return not _UNSEEN.issuperset(changed)
+
+
+def took(run: Run) -> bool:
+    """Whether what the run changed against its parent shows in its curve, as far as that is known."""
+    return run.reading is None or all(finding.code != NOT_TAKEN for finding in run.reading.findings)
+
+
+def change_took(parent: Curve, child: Curve, thresholds: CurveThresholds = DEFAULT) -> Finding | None:
     """Null when the change shows; a finding when two runs said to differ log the same rate and the same losses.
 
     Two runs of one length are the same when five or more shared training losses agree to `same_curve` (0.5 %) in the
     median, and so do their logged rates. For a change of rate, batch or data: a change of epochs alone leaves the
     shared part the same, and runs of different length are not compared (hazards f).
     """
-    view_a, view_b = CurveView(a), CurveView(b)
-    train_a, train_b = view_a.points("train_loss").finite(), view_b.points("train_loss").finite()
-    losses = _shared(train_a, train_b)
-    if losses is None or losses > thresholds.same_curve or train_a.steps[-1] != train_b.steps[-1]:
+    before, after = CurveView(parent), CurveView(child)
+    train_before, train_after = before.points("train_loss").finite(), after.points("train_loss").finite()
+    losses = _shared(train_before, train_after)
+    if losses is None or losses > thresholds.same_curve or train_before.steps[-1] != train_after.steps[-1]:
         return None
-    rates = _shared(view_a.points("learning_rate").finite(), view_b.points("learning_rate").finite())
+    rates = _shared(before.points("learning_rate").finite(), after.points("learning_rate").finite())
     if rates is not None and rates > thresholds.same_curve:
         return None
-    logged = "their logged learning rates are the same, and " if rates is not None else ""
+    logged = "the logged learning rates are the same, and " if rates is not None else ""
     return Finding(
-        code="change_did_not_take",
+        code=NOT_TAKEN,
         severity="critical",
-        statement=f"The change did not take: {logged}their training losses differ by {losses:.2%} in the median.",
+        statement=f"The change did not take: {logged}the training losses differ from the parent's by {losses:.2%} in "
+        "the median.",
         value=losses,
         threshold=thresholds.same_curve,
-        would_change="Two logs that differ.",
+        would_change="Training losses that differ: ask the trainer which values it used; count the run as a repeat.",
         source="hazards f",
     )
 
 
 def _shared(a: Points, b: Points) -> float | None:
-    """Median relative difference over the steps that both have; null below five of them."""
+    """Median relative difference over the steps that both have and where not both are zero; null below five."""
     _, at_a, at_b = np.intersect1d(a.steps, b.steps, return_indices=True)
-    if at_a.size < FEWEST_SHARED:
-        return None
     left, right = a.values[at_a], b.values[at_b]
     size = np.maximum(np.abs(left), np.abs(right))
-    return float(np.median(np.divide(np.abs(left - right), size, out=np.zeros_like(size), where=size > 0.0)))
+    known = size > 0.0
+    if np.count_nonzero(known) < FEWEST_SHARED:
+        return None
+    return float(np.median(np.abs(left - right)[known] / size[known]))

@@ -70,6 +70,8 @@ class Diagnosis(msgspec.Struct, kw_only=True, frozen=True):
     loop_id: str
     run_id: str
     rules_version: str
+    thresholds_version: str
+    """What its curve was read with."""
     headline: str
     path: tuple[Step, ...]
     leaf: Leaf
@@ -119,7 +121,7 @@ def diagnose(state: LoopState, run: Run, board: Scoreboard | None = None) -> Dia
     if arm is not None and board.suite is not None:
         scored = evaluation_findings(arm.evaluation, reference, over, board.suite, state.loop.metric)
     findings = (
-        *shapes(run.reading),
+        *shapes(run.reading, state.loop.thresholds),
         *scored,
         *data_findings(version),
         *process_findings(state, run),
@@ -130,6 +132,7 @@ def diagnose(state: LoopState, run: Run, board: Scoreboard | None = None) -> Dia
         loop_id=state.loop.id,
         run_id=run.id,
         rules_version=RULES_VERSION,
+        thresholds_version=state.loop.thresholds.version if run.reading is None else run.reading.thresholds_version,
         headline=f"{run.name}: {suggestion}",
         path=tuple(trace.steps),
         leaf=leaf,
@@ -161,7 +164,8 @@ def _walk(
 ) -> Leaf:
     run = trial.run
     small = None if n_examples is None else is_small(n_examples)
-    healthy = trace.ask("curves_healthy", _healthy(run, small), *curve_evidence(run))
+    shown = curve_evidence(run, board.state.loop.thresholds)
+    healthy = trace.ask("curves_healthy", _healthy(run, small), *shown)
     if run.status in ("failed", "cancelled") and healthy != "no":
         return "run_failed"
     if run.status not in ("succeeded", "failed", "cancelled"):
@@ -186,7 +190,7 @@ def _walk(
     reading = run.reading
     diverged = reading is not None and has_diverged(reading)
     severe = diverged or (reading is not None and reading.verdict == "severe")
-    if trace.ask("severe", "yes" if severe else "no", *curve_evidence(run)) == "no":
+    if trace.ask("severe", "yes" if severe else "no", *shown) == "no":
         return "train_less"
     if diverged:
         return "lower_rate_drastically"

@@ -8,28 +8,23 @@ from whatnext_service.core.gains import Gain
 from whatnext_service.core.quick_sweep import SMALL_DATASET
 from whatnext_service.core.runs import Run
 from whatnext_service.core.shapes import has_diverged
-
-RATIO_MILD, RATIO_MODERATE, RATIO_SEVERE = 1.2, 1.5, 2.0
-"""Bounds of the overfitting ratio (method 3)."""
-RISE = 1.2
-"""Last over best validation loss that is the second sign of overfitting (method 3)."""
+from whatnext_service.core.thresholds import CurveThresholds
 
 
-def curve_evidence(run: Run) -> tuple[Evidence, ...]:
+def curve_evidence(run: Run, thresholds: CurveThresholds) -> tuple[Evidence, ...]:
     """The ratio, the rise and the verdict that answer for the curve; `no_curve` where there is none."""
     reading = run.reading
     if reading is None:
         return (run_evidence(run, "no_curve", "no training curve has arrived", None, None),)
     found = []
     if reading.overfit_ratio is not None:
-        bound = {"mild": RATIO_MILD, "moderate": RATIO_MODERATE, "severe": RATIO_SEVERE}.get(
-            reading.verdict, RATIO_MILD
-        )
+        mild = thresholds.ratio_mild
+        bound = {"moderate": thresholds.ratio_moderate, "severe": thresholds.ratio_severe}.get(reading.verdict, mild)
         told = f"validation loss is {reading.overfit_ratio:.2f} times training loss at the last evaluated step"
         found.append(run_evidence(run, "overfit_ratio", told, reading.overfit_ratio, bound))
     if reading.rise is not None:
         told = f"validation loss ended at {reading.rise:.2f} times its best value"
-        found.append(run_evidence(run, "validation_rise", told, reading.rise, RISE))
+        found.append(run_evidence(run, "validation_rise", told, reading.rise, thresholds.rise_strong))
     if has_diverged(reading):
         told = "the losses are no longer numbers, or ended above where they began"
         found.append(run_evidence(run, "diverged", told, reading.last_valid_loss, reading.first_valid_loss))

@@ -2,6 +2,7 @@
 
 import math
 
+from whatnext_service.core.change_took import NOT_TAKEN
 from whatnext_service.core.curve_noise import SMALLEST
 from whatnext_service.core.curve_view import CurveView, RunFacts
 from whatnext_service.core.curves import Finding
@@ -43,7 +44,7 @@ def rate_did_not_take(view: CurveView, run: RunFacts, thresholds: CurveThreshold
     if highest <= SMALLEST or max(requested / highest, highest / requested) < thresholds.rate_mismatch:
         return None
     return Finding(
-        code="change_did_not_take",
+        code=NOT_TAKEN,
         severity="critical",
         statement=f"A learning rate of {requested:g} was requested, {highest:g} was logged.",
         value=highest / requested,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from whatnext_service.core.change_took import took
 from whatnext_service.core.compare import Comparison, Verdict, compare
 from whatnext_service.core.evaluations import Evaluation, Suite, pack_scores
 from whatnext_service.core.lineage import is_repeat
@@ -67,13 +68,16 @@ def gain_over_target(candidate: Evaluation, target: float, metric: Metric, suite
 
 
 def experiments(board: Scoreboard) -> tuple[Trial, ...]:
-    """The runs with a score on the suite in force, without repeats of their parents, which try nothing new."""
+    """The runs with a score on the suite in force, without repeats of their parents and changes that did not take:
+    these try nothing new.
+    """
     configs: dict[str | None, RunConfig] = {run.id: run.config for run in board.state.runs}
     return tuple(
         trial
         for trial in board.trials
         if trial.arms
         and ((parent := configs.get(trial.run.parent_id)) is None or not is_repeat(parent, trial.run.config))
+        and took(trial.run)
     )
 
 

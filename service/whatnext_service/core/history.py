@@ -6,6 +6,7 @@ import msgspec
 
 from whatnext_service.core.advice import Value
 from whatnext_service.core.attribution import effective_difference
+from whatnext_service.core.change_took import took
 from whatnext_service.core.curves import OverfitVerdict
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.gains import Gain, best_arm, gain
@@ -55,7 +56,7 @@ class HistoryRow(msgspec.Struct, kw_only=True, frozen=True):
     parent: str | None
     changed: tuple[ChangedValue, ...]
     repeat: bool
-    """Whether it repeats its parent."""
+    """Whether it repeats its parent, asked to or because its change did not take."""
     confounded_by: tuple[str, ...]
     """More than one change, asked for or hidden: no difference may be attributed to any of them."""
     scored_step: int | None
@@ -117,7 +118,7 @@ def history_row(
         run_id=run.id,
         parent=None if parent is None else parent.name,
         changed=() if parent is None else _changed(parent, run, tuple(versions.values())),
-        repeat=parent is not None and is_repeat(parent.config, config),
+        repeat=parent is not None and (is_repeat(parent.config, config) or not took(run)),
         confounded_by=_confounded(parent, run),
         scored_step=_earlier_step(arm),
         to_parent=_difference(to_parent),

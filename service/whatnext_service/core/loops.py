@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from whatnext_service.core.thresholds import DEFAULT, CurveThresholds
 from whatnext_service.errors import DomainError, FieldError
 
 Direction = Literal["up", "down"]
@@ -78,14 +79,20 @@ class Loop(msgspec.Struct, kw_only=True, frozen=True):
     validation_version_id: str | None
     """The dataset version used as validation file by every run; null when there is none."""
     created_at: datetime
+    thresholds: CurveThresholds = DEFAULT
+    """What the loop's training curves are read with."""
 
 
-def check_loop(metric: Metric, rules: Rules, choices: Choices) -> None:
+def check_loop(metric: Metric, rules: Rules, choices: Choices, thresholds: CurveThresholds) -> None:
     """Refuse a loop whose numbers contradict each other."""
     faults = [
         FieldError(pointer=f"/choices/{name}", message="min is above max")
         for name in ("learning_rate_multiplier", "n_epochs", "batch_size")
         if (allowed := getattr(choices, name)) is not None and allowed.min > allowed.max
+    ]
+    faults += [
+        FieldError(pointer=f"/thresholds/{higher}", message=f"is below {lower}")
+        for higher, lower in thresholds.disordered()
     ]
     if metric.scale_min >= metric.scale_max:
         faults.append(FieldError(pointer="/metric/scale_min", message="must be below scale_max"))

@@ -137,6 +137,7 @@ def _answer(
         warnings=warnings,
         budget=budget_use(state, board.cost_used),
         markdown="",
+        thresholds_version=state.loop.thresholds.version,
     )
     return msgspec.structs.replace(answer, markdown=as_markdown(answer))
 

@@ -5,6 +5,7 @@ import math
 import msgspec
 
 from whatnext_service.core.advice import Expectation, Value
+from whatnext_service.core.change_took import took
 from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.lineage import changed_variables
 from whatnext_service.core.moves import Move, Rule
@@ -107,7 +108,7 @@ def past_effects(found: tuple[Standing, ...]) -> tuple[PastEffect, ...]:
     for each in latest:
         run = each.trial.run
         parent = by_run.get(run.parent_id or "")
-        if parent is None or run.confounded_by:
+        if parent is None or run.confounded_by or not took(run):
             continue
         changed = changed_variables(parent.trial.run.config, run.config)
         if len(changed) == 1:
@@ -119,10 +120,14 @@ def past_effects(found: tuple[Standing, ...]) -> tuple[PastEffect, ...]:
 
 
 def observed_effect(found: tuple[Standing, ...], run: Run) -> float | None:
-    """Change of the metric from what was best of the parent to what is best of the run; null until both have scores.
+    """Change of the metric from what was best of the parent to what is best of the run.
+
+    Null until both have scores, and where the change did not take: then nothing was tried.
 
     It is what the expectation of the recommendation that led to the run is scored against.
     """
+    if not took(run):
+        return None
     held = {each.trial.run.id: each.arm.evaluation.combined for each in found}
     before, after = held.get(run.parent_id or ""), held.get(run.id)
     return None if before is None or after is None else round(after - before, 6)

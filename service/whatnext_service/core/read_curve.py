@@ -3,6 +3,7 @@
 import msgspec
 
 from whatnext_service.core import extremes
+from whatnext_service.core.change_took import NOT_TAKEN, change_took
 from whatnext_service.core.collapse import collapse_findings
 from whatnext_service.core.curve_view import CurveView, RunFacts
 from whatnext_service.core.curves import Curve, CurveReading
@@ -27,6 +28,7 @@ def read_curve(
     requested_learning_rate: float | None = None,
     planned_steps: int | None = None,
     running: bool = False,
+    parent: Curve | None = None,
     thresholds: CurveThresholds = DEFAULT,
 ) -> CurveReading:
     """Everything a curve shows, and nothing it cannot show: where the columns do not support a verdict, it abstains.
@@ -34,7 +36,8 @@ def read_curve(
     `method` null is taken from the columns. `n_validation` is in rows. `requested_learning_rate` is as configured, a
     multiplier or an absolute rate. A curve counts as whole unless `planned_steps` says otherwise or the job is still
     `running`; its planned steps then follow from examples, batch and epochs, and in their first 30 % there are no
-    alarms. `deployable_steps` null: every step counts as deployable.
+    alarms. `deployable_steps` null: every step counts as deployable. `parent` is the curve of the run that this one
+    was changed from, where the change must show.
     """
     run = RunFacts(
         n_examples=n_examples,
@@ -50,8 +53,13 @@ def read_curve(
     facts = loss_facts(view, run, thresholds)
     dialect = method or dialect_of(view)
     if dialect == "rft":
-        return _read_rewards(view, facts, run, thresholds)
-    return read_losses(view, facts, run, thresholds, dialect)
+        reading = _read_rewards(view, facts, run, thresholds)
+    else:
+        reading = read_losses(view, facts, run, thresholds, dialect)
+    untaken = None if parent is None else change_took(parent, curve, thresholds)
+    if untaken is None or any(finding.code == NOT_TAKEN for finding in reading.findings):
+        return reading
+    return msgspec.structs.replace(reading, findings=(*reading.findings, untaken))
 
 
 def dialect_of(view: CurveView) -> Method:

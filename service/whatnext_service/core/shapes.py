@@ -7,13 +7,7 @@ import msgspec
 from whatnext_service.core.collapse import COLLAPSE_CODES
 from whatnext_service.core.curves import CurveReading, Finding
 from whatnext_service.core.findings import DiagnosisFinding
-
-CRASHED = 0.01
-"""Training loss that counts as "about 0" (method 3 calls a ratio at 0.008 misleading)."""
-LEARNED_ACCURACY = 0.95
-"""Validation accuracy from which a training loss of about 0 means an easy task, not a fault (method 3, hazards g)."""
-HIGH = 0.9
-"""Last over first loss above which a loss "stays high": it has fallen by less than a tenth, as "barely falls"."""
+from whatnext_service.core.thresholds import DEFAULT, CurveThresholds
 
 
 class Row(msgspec.Struct, kw_only=True, frozen=True):
@@ -141,7 +135,7 @@ def row_of(code: str) -> Row | None:
     return next((row for row in TABLE if code in row.codes), None)
 
 
-def shapes(reading: CurveReading | None) -> tuple[DiagnosisFinding, ...]:
+def shapes(reading: CurveReading | None, thresholds: CurveThresholds = DEFAULT) -> tuple[DiagnosisFinding, ...]:
     """The curve's findings with the method's change where the table has one, in the curve's own order.
 
     A training loss that barely falls while validation loss rises above its first value is `rate_too_high` and no row
@@ -149,7 +143,7 @@ def shapes(reading: CurveReading | None) -> tuple[DiagnosisFinding, ...]:
     """
     if reading is None:
         return ()
-    found = (*reading.findings, *_both_high(reading), *_crashed(reading))
+    found = (*reading.findings, *_both_high(reading, thresholds), *_crashed(reading, thresholds))
     return tuple(_diagnosed(finding) for finding in found)
 
 
@@ -172,15 +166,16 @@ def _diagnosed(finding: Finding) -> DiagnosisFinding:
     )
 
 
-def _both_high(reading: CurveReading) -> tuple[Finding, ...]:
+def _both_high(reading: CurveReading, thresholds: CurveThresholds) -> tuple[Finding, ...]:
     """Neither loss fell by a tenth, and validation loss did not rise either (method 3)."""
     if reading.valid_source == "none" or not reading.first_train_loss or not reading.first_valid_loss:
         return ()
     if reading.last_train_loss is None or reading.last_valid_loss is None or has_diverged(reading):
         return ()
+    high = thresholds.barely_falls
     train = reading.last_train_loss / reading.first_train_loss
     valid = reading.last_valid_loss / reading.first_valid_loss
-    if reading.n_valid_points < 2 or train <= HIGH or not HIGH < valid <= 1.0:
+    if reading.n_valid_points < 2 or train <= high or not high < valid <= 1.0:
         return ()
     return (
         Finding(
@@ -188,20 +183,21 @@ def _both_high(reading: CurveReading) -> tuple[Finding, ...]:
             severity="caution",
             statement=f"Training loss is still {train:.0%} and validation loss {valid:.0%} of its first value.",
             value=valid,
-            threshold=HIGH,
+            threshold=high,
             would_change="A loss that falls by a tenth or more.",
             source="method 3",
         ),
     )
 
 
-def _crashed(reading: CurveReading) -> tuple[Finding, ...]:
+def _crashed(reading: CurveReading, thresholds: CurveThresholds) -> tuple[Finding, ...]:
     """Training loss fell from above to below 0.01, and no accuracy shows a learned task (method 3, hazards 5, g)."""
     first, last, accuracy = reading.first_train_loss, reading.last_train_loss, reading.best_accuracy
-    if first is None or last is None or first < CRASHED or last >= CRASHED or has_diverged(reading):
+    crashed = thresholds.crashed
+    if first is None or last is None or first < crashed or last >= crashed or has_diverged(reading):
         return ()
     explained = any(finding.code in ("memorised", "saturated_preference") for finding in reading.findings)
-    if explained or (accuracy is not None and accuracy >= LEARNED_ACCURACY):
+    if explained or (accuracy is not None and accuracy >= thresholds.accuracy_easy):
         return ()
     reached = "no accuracy is logged" if accuracy is None else f"validation accuracy reached only {accuracy:.0%}"
     return (
@@ -210,7 +206,7 @@ def _crashed(reading: CurveReading) -> tuple[Finding, ...]:
             severity="info" if accuracy is None else "caution",
             statement=f"Training loss fell to {last:.3g}, and {reached}.",
             value=last,
-            threshold=CRASHED,
+            threshold=crashed,
             would_change="A training loss that keeps some distance from 0.",
             source="method 3",
         ),

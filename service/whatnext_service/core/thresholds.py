@@ -1,6 +1,7 @@
 """Every threshold of curve reading, with its source; a loop may override any of them."""
 
 import hashlib
+import itertools
 from typing import Annotated
 
 import msgspec
@@ -8,7 +9,8 @@ from msgspec import Meta
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Factor = Annotated[float, Meta(ge=1, le=1_000_000)]
-Positive = Annotated[float, Meta(gt=0)]
+Positive = Annotated[float, Meta(gt=0, le=1_000_000)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 THRESHOLDS_VERSION = "2026.11"
 
@@ -31,7 +33,7 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     noise_factor: Positive = 2.5
     """Standard errors by which a rise must exceed the series' own noise (evidence 2; measured on simulated healthy
     runs: 2.5 raises 1.5 % false alarms, 2 raises 4 %, 3 raises 0.4 % and misses more of the real rises)."""
-    noise_points: Annotated[int, Meta(ge=4)] = 8
+    noise_points: Annotated[int, Meta(ge=4, le=1_000_000)] = 8
     """Evaluated points from which the noise of a full-pass series is estimated from its differences, and below which
     from its highest peak (measured)."""
     noisy: Positive = 0.02
@@ -40,9 +42,9 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     """Share of the planned training in which no alarm is raised (evidence 2)."""
     neighbour_share: Share = 0.1
     """Share of the training points averaged around an evaluated step (method 3: "the neighbouring steps")."""
-    min_points: Annotated[int, Meta(ge=1)] = 5
+    min_points: Count = 5
     """Logged points below which a curve is too short to read (measured)."""
-    min_steps: Annotated[int, Meta(ge=1)] = 10
+    min_steps: Count = 10
     """Steps below which a curve with fewer than three evaluations is too short to read (measured)."""
     plateau_change: Share = 0.01
     """Relative change of validation loss, after the first fifth of training, that counts as none (measured)."""
@@ -54,9 +56,11 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     """Last over first training loss above which it "barely falls" (method 3, evidence 8)."""
     near_zero: Positive = 0.05
     """Training loss below which the ratio means nothing (method 3: 0.02/0.008 and nothing is wrong)."""
+    crashed: Share = 0.01
+    """Training loss that counts as "about 0" (method 3 calls a ratio at 0.008 misleading)."""
     diverged_train: Factor = 1.5
     """Last over first training loss from which training has diverged (method 3: "loss explodes")."""
-    zero_tail: Annotated[int, Meta(ge=2)] = 3
+    zero_tail: Annotated[int, Meta(ge=2, le=1_000_000)] = 3
     """Exact zeros at the end of a loss that must be explained: collapse, memorisation or saturation (hazards g)."""
     abrupt: Share = 0.3
     """Loss before the zeros, over the first loss, above which they came at once: a collapse (hazards g; measured)."""
@@ -92,6 +96,8 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     """Gain of validation accuracy after the best loss from which loss and accuracy disagree (hazards d)."""
     accuracy_learned: Share = 0.9
     """Accuracy from which an exact zero of the loss is learning, not collapse (hazards g)."""
+    accuracy_easy: Share = 0.95
+    """Validation accuracy from which a training loss of about 0 means an easy task, no fault (method 3, hazards g)."""
     gap_watch: Positive = 0.05
     """RFT: train minus validation reward from which to watch (method 3)."""
     gap_hacking: Positive = 0.10
@@ -110,14 +116,35 @@ class CurveThresholds(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     """DPO: preference accuracy at the end below which nothing was learned; guessing gives 0.5 (evidence 2)."""
 
     @property
+    def overrides(self) -> dict[str, float]:
+        """What differs from the defaults, by name."""
+        changed = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in changed.items() if value != getattr(DEFAULT, name)}
+
+    @property
     def version(self) -> str:
         """The rules' version; with the fingerprint of the overrides where there are any."""
         if self == DEFAULT:
             return THRESHOLDS_VERSION
-        overrides = [
-            (name, value) for name in self.__struct_fields__ if (value := getattr(self, name)) != getattr(DEFAULT, name)
-        ]
-        return f"{THRESHOLDS_VERSION}+{hashlib.sha256(msgspec.json.encode(overrides)).hexdigest()[:8]}"
+        digest = hashlib.sha256(msgspec.json.encode(list(self.overrides.items()))).hexdigest()
+        return f"{THRESHOLDS_VERSION}+{digest[:8]}"
+
+    def disordered(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of names (higher, lower) of which the first must not lie below the second, and does."""
+        return tuple(
+            (higher, lower)
+            for names in _RISING
+            for lower, higher in itertools.pairwise(names)
+            if getattr(self, higher) < getattr(self, lower)
+        )
 
 
 DEFAULT = CurveThresholds()
+_RISING = (
+    ("ratio_mild", "ratio_moderate", "ratio_severe"),
+    ("rise_mild", "rise_usable", "rise_strong"),
+    ("multiplier_min", "multiplier_max"),
+    ("gap_watch", "gap_hacking"),
+    ("reward_near_zero", "reward_high"),
+    ("tokens_normal", "tokens_verbose"),
+)

@@ -7,10 +7,13 @@ import msgspec
 from msgspec import UNSET
 
 from whatnext_service.contract.loops import BudgetPatch, Loop, LoopPatch, NewBaseline
+from whatnext_service.contract.thresholds import ThresholdsPatch
 from whatnext_service.core.loops import Budget, check_loop
+from whatnext_service.core.thresholds import DEFAULT, CurveThresholds
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
+from whatnext_service.flows.read_curves import read_loop_again
 from whatnext_service.store import loops
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -26,15 +29,18 @@ async def change_loop(tx: Tx, ref: str, patch: LoopPatch, if_version: int | None
     if patch.validation_version_id:
         await look_up.find_version(tx, str(patch.validation_version_id), "/validation_version_id")
     changed = msgspec.structs.replace(
-        _merged(loop, msgspec.structs.replace(patch, rules=UNSET, budget=UNSET, choices=UNSET)),
+        _merged(loop, msgspec.structs.replace(patch, rules=UNSET, budget=UNSET, choices=UNSET, thresholds=UNSET)),
         rules=_merged(loop.rules, patch.rules),
         budget=_merged_budget(loop.budget, patch.budget),
         choices=_merged(loop.choices, patch.choices),
+        thresholds=_merged_thresholds(loop.thresholds, patch.thresholds),
     )
     if changed == loop:
         return loop
-    check_loop(changed.metric, changed.rules, changed.choices)
+    check_loop(changed.metric, changed.rules, changed.choices, changed.thresholds)
     await loops.update_loop(tx.conn, tx.workspace_id, changed, tx.now)
+    if changed.thresholds != loop.thresholds:
+        await read_loop_again(tx, loop.id)
     tx.loop_moved(loop.id)
     tx.tell("loop.changed", loop.id, loop.version + 1, loop_id=loop.id)
     await tx.close()
@@ -78,3 +84,12 @@ def _merged_budget(old: Budget, patch: BudgetPatch | msgspec.UnsetType) -> Budge
     merged = _merged(old, patch)
     cost = merged.max_cost
     return msgspec.structs.replace(merged, max_cost=Decimal(cost) if isinstance(cost, str) else cost)
+
+
+def _merged_thresholds(old: CurveThresholds, patch: ThresholdsPatch | msgspec.UnsetType | None) -> CurveThresholds:
+    """Null resets one threshold, or all of them."""
+    if patch is None:
+        return DEFAULT
+    merged = _merged(old, patch)
+    reset = {name: getattr(DEFAULT, name) for name in merged.__struct_fields__ if getattr(merged, name) is None}
+    return msgspec.structs.replace(merged, **reset)

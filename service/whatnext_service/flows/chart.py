@@ -3,7 +3,7 @@
 from whatnext_service.core.chart import Saved, Source
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
-from whatnext_service.flows.log_metrics import curve_of
+from whatnext_service.flows.read_curves import curve_of
 from whatnext_service.store import checkpoints, datasets, deployments
 
 MOST_CHECKPOINTS = 100

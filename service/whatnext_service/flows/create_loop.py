@@ -10,7 +10,7 @@ from whatnext_service.store import loops
 
 async def create_loop(tx: Tx, new: NewLoop) -> Loop:
     """Store a new loop; its slug must be free and its ranges must make sense."""
-    check_loop(new.metric, new.rules, new.choices)
+    check_loop(new.metric, new.rules, new.choices, new.thresholds)
     if new.dataset_id:
         await look_up.find_dataset(tx, new.dataset_id, "/dataset_id")
     if new.validation_version_id:

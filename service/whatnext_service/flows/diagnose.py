@@ -23,6 +23,7 @@ async def diagnose_run(tx: Tx, loop_id: str, run_id: str) -> Diagnosis:
             loop_id=loop_id,
             run_id=run_id,
             fingerprint=seen.evidence_fingerprint,
+            thresholds_version=seen.thresholds_version,
             headline=seen.headline,
             leaf=seen.leaf,
             path=seen.path,

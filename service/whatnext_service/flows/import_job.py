@@ -10,7 +10,8 @@ from whatnext_service.core.runs import FINAL_STATUSES, EffectiveConfig, RunStatu
 from whatnext_service.errors import DomainError, ProviderError
 from whatnext_service.flows.context import Provider, Services, Tx
 from whatnext_service.flows.diagnose import diagnose_run
-from whatnext_service.flows.log_metrics import refresh_reading, store_curve
+from whatnext_service.flows.log_metrics import store_curve
+from whatnext_service.flows.read_curves import refresh_reading
 from whatnext_service.providers.port import Job, JobCheckpoint, MetricPoint
 from whatnext_service.store import checkpoints, datasets, metrics, runs
 

@@ -1,20 +1,19 @@
-"""Take points and result files into a run's curve, and keep the curve's reading beside the run."""
+"""Take points and result files into a run's curve."""
 
 import math
 
 import msgspec
 
 from whatnext_service.contract.runs import Curves, CurveSeries, MetricsReceipt, NewMetrics
-from whatnext_service.core.curve_points import downsample, series_from_points
-from whatnext_service.core.curves import Curve, CurveReading, Series
-from whatnext_service.core.read_curve import read_curve
-from whatnext_service.core.result_columns import canonical_metric, point_names
+from whatnext_service.core.curve_points import downsample
+from whatnext_service.core.curves import Series
+from whatnext_service.core.result_columns import point_names
 from whatnext_service.core.result_files import ParsedCurve, parse_result_file
-from whatnext_service.core.runs import FINAL_STATUSES
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
-from whatnext_service.store import checkpoints, datasets, loops, metrics, runs
+from whatnext_service.flows.read_curves import curve_of, refresh_reading
+from whatnext_service.store import loops, metrics
 
 
 async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt:
@@ -78,40 +77,6 @@ async def store_curve(tx: Tx, run_id: str, parsed: ParsedCurve) -> MetricsReceip
     )
 
 
-async def refresh_reading(tx: Tx, run_id: str) -> CurveReading | None:
-    """Read the curve anew and keep the reading with the run."""
-    work = await runs.lock_work(tx.conn, run_id)
-    if work is None:
-        raise LookupError(run_id)
-    curve = await curve_of(tx, run_id)
-    if not curve.series:
-        return None
-    version = await datasets.get_version(tx.conn, work.workspace_id, work.config.dataset_version_id)
-    validation = (
-        await datasets.get_version(tx.conn, work.workspace_id, work.validation_version_id)
-        if work.validation_version_id
-        else None
-    )
-    kept = (await checkpoints.list_checkpoints(tx.conn, run_id, None, 100)).data
-    known = work.effective
-    reading = read_curve(
-        curve,
-        method=work.config.method,
-        n_examples=version.n_examples if version else None,
-        n_validation=validation.n_examples if validation else None,
-        batch_size=(known.batch_size if known else None) or work.config.batch_size,
-        n_epochs=(known.n_epochs if known else None) or work.config.n_epochs,
-        deployable_steps=tuple(sorted(each.step for each in kept if each.deployable)) if kept else None,
-        running=work.status not in FINAL_STATUSES,
-    )
-    last_step = max(each.steps[-1] for each in curve.series)
-    moved = await runs.set_reading(tx.conn, run_id, reading, last_step, tx.now)
-    if work.status in FINAL_STATUSES or work.provider == "external":
-        tx.loop_moved(work.loop_id)
-    tx.tell("run.metrics", run_id, moved, loop_id=work.loop_id)
-    return reading
-
-
 async def curves_of(tx: Tx, run_ref: str, names: list[str] | None, max_points: int | None) -> Curves:
     """A run's curves; with `max_points` each is downsampled without losing its shape."""
     run = await look_up.find_run(tx, run_ref)
@@ -122,13 +87,6 @@ async def curves_of(tx: Tx, run_ref: str, names: list[str] | None, max_points: i
         n_points=sum(len(each.steps) for each in series),
         best_step=run.reading.best_step if run.reading else None,
     )
-
-
-async def curve_of(tx: Tx, run_id: str, names: list[str] | None = None) -> Curve:
-    """The run's points as they are stored; with `names` only those metrics, by any name they go by."""
-    wanted = [*names, *map(canonical_metric, names)] if names else names
-    columns = await metrics.columns_of(tx.conn, run_id, wanted)
-    return Curve(series=tuple(series_from_points(each.name, each.steps, each.values) for each in columns))
 
 
 def _renamed(new: NewMetrics) -> tuple[NewMetrics, tuple[str, ...]]:

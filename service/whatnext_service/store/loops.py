@@ -27,6 +27,7 @@ async def insert_loop(conn: Conn, workspace_id: str, loop_id: str, new: NewLoop,
         new.dataset_id,
         new.validation_version_id,
         now,
+        rows.encode(new.thresholds.overrides),
     )
     return inserted is not None
 
@@ -61,6 +62,7 @@ async def update_loop(conn: Conn, workspace_id: str, loop: Loop, now: datetime) 
         loop.dataset_id,
         loop.validation_version_id,
         now,
+        rows.encode(loop.thresholds.overrides),
     )
 
 

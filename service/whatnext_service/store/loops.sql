@@ -1,7 +1,7 @@
 -- name: insert_loop
 insert into loop (id, workspace_id, slug, task, metric, rules, budget, choices, autopilot, dataset_id,
-                  validation_version_id, state_changed_at, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
+                  validation_version_id, state_changed_at, created_at, updated_at, thresholds)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13)
 on conflict (workspace_id, slug) do nothing
 returning id
 
@@ -18,7 +18,7 @@ select * from loop_v where workspace_id = $1 and ($2::text is null or id < $2) o
 
 -- name: update_loop
 update loop set task = $3, rules = $4, budget = $5, choices = $6, autopilot = $7, dataset_id = $8,
-                validation_version_id = $9, version = version + 1, updated_at = $10
+                validation_version_id = $9, version = version + 1, updated_at = $10, thresholds = $11
 where workspace_id = $1 and id = $2
 
 -- name: set_baseline

@@ -1,5 +1,8 @@
 """The points of training curves: one row for each name and step."""
 
+from collections.abc import Sequence
+
+import asyncpg
 import msgspec
 
 from whatnext_service.store import rows
@@ -42,7 +45,15 @@ async def upsert(conn: Conn, run_id: str, columns: MetricColumns) -> Stored:
 
 async def columns_of(conn: Conn, run_id: str, names: list[str] | None = None) -> tuple[Column, ...]:
     """A run's metrics, in order of name."""
-    found = await conn.fetch(sql.columns, run_id, names)
+    return _columns(await conn.fetch(sql.columns, run_id, names))
+
+
+async def columns_ending_at(conn: Conn, run_id: str, names: list[str], last_step: int) -> tuple[Column, ...]:
+    """These metrics of a run, if its last step is this one."""
+    return _columns(await conn.fetch(sql.columns_ending_at, run_id, names, last_step))
+
+
+def _columns(found: Sequence[asyncpg.Record]) -> tuple[Column, ...]:
     return tuple(Column(name=row["name"], steps=row["steps"], values=row["values"]) for row in found)
 
 

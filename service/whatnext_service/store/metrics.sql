@@ -20,3 +20,8 @@ from metric where run_id = $1 and ($2::text[] is null or name = any($2)) group b
 
 -- name: clear
 delete from metric where run_id = $1
+
+-- name: columns_ending_at
+select name, array_agg(step order by step) as steps, array_agg(value order by step) as values
+from metric join run on run.id = metric.run_id
+where run.id = $1 and run.last_step = $3 and name = any($2) group by name order by name

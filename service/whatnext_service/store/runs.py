@@ -13,6 +13,7 @@ from whatnext_service.contract.common import Page
 from whatnext_service.contract.runs import Run
 from whatnext_service.core.curves import CurveReading
 from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunStatus
+from whatnext_service.core.thresholds import CurveThresholds
 from whatnext_service.store import rows
 from whatnext_service.store.db import Conn
 from whatnext_service.store.queries import load
@@ -60,6 +61,26 @@ class RunWork(msgspec.Struct, kw_only=True, frozen=True):
     version: int
     metrics_version: int
     created_at: datetime
+
+
+class CurveWork(msgspec.Struct, kw_only=True, frozen=True):
+    """What reading a run's curve needs to know of it."""
+
+    id: str
+    loop_id: str
+    parent_id: str | None
+    provider: str
+    status: RunStatus
+    config: RunConfig
+    effective: EffectiveConfig | None
+    changed: tuple[str, ...]
+    version: int
+    thresholds: CurveThresholds
+    """Of its loop."""
+    n_examples: int | None
+    n_validation: int | None
+    deployable_steps: tuple[int, ...] | None
+    has_checkpoints: bool
 
 
 class RunProgress(msgspec.Struct, kw_only=True, frozen=True):
@@ -181,6 +202,21 @@ async def set_reading(conn: Conn, run_id: str, reading: CurveReading | None, las
     encoded = rows.encode(reading) if reading else None
     version: int = await conn.fetchval(sql.set_reading, run_id, encoded, last_step, now)
     return version
+
+
+async def lock_curves(conn: Conn, run_ids: Sequence[str]) -> tuple[CurveWork, ...]:
+    """Runs whose curves are about to be read, in order of id, their rows locked until the transaction ends."""
+    return tuple(rows.decode(CurveWork, row) for row in await conn.fetch(sql.lock_curves, run_ids))
+
+
+async def with_reading(conn: Conn, loop_id: str) -> tuple[str, ...]:
+    """A loop's runs whose curve was read."""
+    return tuple(row["id"] for row in await conn.fetch(sql.with_reading, loop_id))
+
+
+async def children_as_long(conn: Conn, run_id: str) -> tuple[str, ...]:
+    """The runs made from a run whose curve ends at the same step."""
+    return tuple(row["id"] for row in await conn.fetch(sql.children_as_long, run_id))
 
 
 async def neglected(conn: Conn, before: datetime) -> tuple[str, ...]:

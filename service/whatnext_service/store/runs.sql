@@ -65,6 +65,25 @@ update run set reading = $2, last_step = $3, metrics_version = metrics_version +
                version = version + 1, updated_at = $4
 where id = $1 returning version
 
+-- name: with_reading
+select id from run where loop_id = $1 and reading is not null order by id
+
+-- name: children_as_long
+select child.id from run child join run parent on parent.id = child.parent_id
+where parent.id = $1 and child.loop_id = parent.loop_id and child.reading is not null
+  and child.last_step = parent.last_step order by child.id
+
+-- name: lock_curves
+select r.id, r.loop_id, r.parent_id, r.provider, r.status, r.config, r.effective, r.changed, r.version, l.thresholds,
+       t.n_examples, v.n_examples as n_validation,
+       (select array_agg(step order by step) filter (where deployable) from checkpoint where run_id = r.id)
+           as deployable_steps,
+       exists (select from checkpoint where run_id = r.id) as has_checkpoints
+from run r join loop l on l.id = r.loop_id
+left join dataset_version t on t.id = r.config ->> 'dataset_version_id'
+left join dataset_version v on v.id = r.validation_version_id
+where r.id = any($1) order by r.id for update of r
+
 -- name: neglected
 select id from run
 where status in ('pending', 'submitting', 'queued', 'running', 'paused') and provider <> 'external'

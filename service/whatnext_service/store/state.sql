@@ -1,6 +1,6 @@
 -- name: loop
 select id, workspace_id, slug, task, metric, rules, budget, choices, autopilot, dataset_id, validation_version_id,
-       created_at, state_version, state_changed_at, baseline_id
+       created_at, thresholds, state_version, state_changed_at, baseline_id
 from loop where id = $1
 
 -- name: versions
