@@ -89,7 +89,9 @@ class Operation(Generic[T]):
 
 def path_segment(ref: Ref) -> str:
     """A path parameter, quoted; what would change the path's meaning is refused."""
-    text = ref if isinstance(ref, str) else ref.id
+    text = ref if isinstance(ref, str) else getattr(ref, "id", None)
+    if not isinstance(text, str):
+        raise TypeError(f"give an id, or an object with one, not {type(ref).__name__}")
     if _PLAIN.fullmatch(text):
         return text
     if text in ("", ".", ".."):

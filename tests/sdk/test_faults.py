@@ -301,6 +301,12 @@ def test_dot_segments_are_refused(ref: str) -> None:
         make("sync").client.runs.get(ref)
 
 
+@pytest.mark.parametrize("ref", [None, 3, example(models.Curves)])
+def test_what_has_no_id_is_refused(ref: Any) -> None:
+    with pytest.raises(TypeError, match=f"give an id, or an object with one, not {type(ref).__name__}"):
+        make("sync").client.runs.get(ref)
+
+
 @both_kinds
 async def test_an_http_client_of_the_caller_keeps_its_headers_parameters_and_cookies_and_stays_open(kind: str) -> None:
     chosen = httpx.Client if kind == "sync" else httpx.AsyncClient
