@@ -167,7 +167,7 @@ async def ask(to: Recorder, version: Json, run: Json) -> None:
     to.examples["TrackRecord"] = await to.send("GET", "/v1/recommendations/track-record")
     at = f"/v1/dataset-versions/{version['id']}/quality"
     await to.send("GET", at, got="QualityReport")
-    to.examples["ScoredRow"] = shortened((await to.send("GET", f"{at}/rows"))["data"][0])
+    to.examples["ScoredRow"] = shortened((await to.send("GET", f"{at}/rows?include=text"))["data"][0])
     await to.send("GET", f"{LOOP}/history", got="History")
     await to.text(f"{LOOP}/history", "text/markdown", "History.markdown")
     await to.text(f"{LOOP}/history", "text/csv", "History.csv")

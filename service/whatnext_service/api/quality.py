@@ -1,6 +1,6 @@
 """The quality of data: reports on dataset versions, and what models fail on for want of examples."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from litestar import Response, get, post
 from litestar.params import JSONBody, QueryParameter
@@ -13,7 +13,7 @@ from whatnext_service.contract.datasets import Failures, QualityReport, ScoredRo
 from whatnext_service.contract.row_judging import NewRowJudging, RowJudging
 from whatnext_service.core.quality import CheckCode
 from whatnext_service.flows.failure_groups import find_failures
-from whatnext_service.flows.quality_of import find_quality, list_rows
+from whatnext_service.flows.quality_of import find_quality, list_rows, make_again
 from whatnext_service.flows.start_judging import cancel_judging, find_judging, start_judging
 
 
@@ -43,11 +43,33 @@ async def quality_rows(
     call: Call,
     version_id: Id,
     check: Annotated[CheckCode | None, QueryParameter(description="Only rows that this check points at.")] = None,
+    include: Annotated[
+        list[Literal["text"]] | None,
+        QueryParameter(
+            description="`text`: also the beginning of each row's prompt and answer, and of the rows that it repeats "
+            "or contradicts."
+        ),
+    ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Page[ScoredRow]:
     """List a version's rows as its quality report sees them, worst first; for `label_errors` by label confidence."""
-    return await call.read(lambda tx: list_rows(tx, version_id, asked(limit, cursor), check))
+    with_text = "text" in (include or ())
+    return await call.read(lambda tx: list_rows(tx, version_id, asked(limit, cursor), check, with_text=with_text))
+
+
+@post(
+    "/v1/dataset-versions/{version_id:str}/quality",
+    operation_id="dataset_versions.check_quality",
+    tags=["dataset_versions"],
+    status_code=200,
+    responses=problems(404, 409, 422),
+)
+async def check_quality(call: Call, version_id: Id, idempotency_key: IdempotencyKey = None) -> Response[QualityReport]:
+    """Have a quality report made again that failed, or that an earlier release made by other rules. One that is under
+    way, or up to date, is answered as it is.
+    """
+    return await call.write(lambda tx: make_again(tx, version_id))
 
 
 @post(
@@ -119,4 +141,4 @@ async def failures(
     return await call.read(lambda tx: find_failures(tx, evaluation_id, below, dataset_version_id))
 
 
-HANDLERS = (quality, quality_rows, judge, judging, cancel, failures)
+HANDLERS = (quality, quality_rows, check_quality, judge, judging, cancel, failures)

@@ -14,7 +14,7 @@ from whatnext_service.core.diversity import FailureGroup
 from whatnext_service.core.loops import Method
 from whatnext_service.core.operations import OperationKind
 from whatnext_service.core.quality import Check, CheckCode, CheckVerdict, LabelCount, RowPair, SetRole, Spread
-from whatnext_service.core.quality_rows import RankedRow
+from whatnext_service.core.quality_rows import RowText
 from whatnext_service.core.row_judge import HIGHEST, LOWEST
 from whatnext_service.core.split import SplitPart
 from whatnext_service.core.state import DerivationKind
@@ -194,11 +194,34 @@ class RowJudgement(msgspec.Struct, kw_only=True, frozen=True):
     """Why there is no score."""
 
 
-class ScoredRow(RankedRow, kw_only=True, frozen=True):
+class RelatedRow(msgspec.Struct, kw_only=True, frozen=True):
+    """The row because of which a check points at another one."""
+
+    check: CheckCode
+    line: int
+    row_id: str
+    text: RowText | None
+
+
+class ScoredRow(Resource, kw_only=True, frozen=True):
     """One row of a dataset version as its quality report sees it, and as its judge does."""
 
+    line: int
+    row_id: str
+    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
+    score: float
+    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
+    label_confidence: float | None
+    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
+    checks: tuple[CheckCode, ...]
+    """The checks that point at it."""
     judgement: RowJudgement | None
     """Null for a row that no judge was asked about."""
+    text: RowText | None
+    """Null unless asked for with `include=text`; and for a row of more than 1 MB, or where an earlier release made the
+    report: have it made again."""
+    related: tuple[RelatedRow, ...]
+    """With `include=text`, the rows of this version that it repeats or contradicts: the closest one for each check."""
 
 
 class Failures(Resource, kw_only=True, frozen=True):

@@ -5,16 +5,17 @@ import math
 import msgspec
 import numpy as np
 
-from whatnext_service.core.quality import CheckCode
-from whatnext_service.core.row_hashes import HASH_BYTES, row_id
+from whatnext_service.core.dataset_formats import normalise_row
+from whatnext_service.core.quality import PARTNERED, CheckCode
 from whatnext_service.errors import DomainError
+
+TEXT_CHARS = 200
 
 
 class PackedRows(msgspec.Struct, kw_only=True, frozen=True):
-    """What a quality report says of each row, packed as in `QualityReport`, and the rows' lines and hashes."""
+    """What a quality report says of each row, packed as in `QualityReport`, and the rows' lines."""
 
     lines: bytes
-    row_hashes: bytes
     row_scores: bytes
     row_flags: bytes
     label_confidence: bytes
@@ -22,17 +23,31 @@ class PackedRows(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class RankedRow(msgspec.Struct, kw_only=True, frozen=True):
-    """One row of a dataset version as its quality report sees it."""
+    """One row as the report sees it."""
 
+    index: int
+    """From 0, in the order of the file."""
     line: int
-    row_id: str
-    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
     score: float
-    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
     label_confidence: float | None
-    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
     checks: tuple[CheckCode, ...]
-    """The checks that point at it."""
+
+
+class Partner(msgspec.Struct, kw_only=True, frozen=True):
+    """A row that another one repeats or contradicts."""
+
+    check: CheckCode
+    index: int
+
+
+class RowText(msgspec.Struct, kw_only=True, frozen=True):
+    """The beginning of what a row says, at most 200 characters of each; white space is folded."""
+
+    prompt: str
+    """The last question."""
+    answer: str
+    rejected: str | None
+    """Preference pairs: the output that is not preferred."""
 
 
 def rank_rows(packed: PackedRows, check: str | None, start: int, limit: int) -> tuple[tuple[RankedRow, ...], bool]:
@@ -55,8 +70,8 @@ def rank_rows(packed: PackedRows, check: str | None, start: int, limit: int) -> 
     order = rows[np.argsort(by[rows], kind="stable")]
     shown = [
         RankedRow(
+            index=at,
             line=int(lines[at]),
-            row_id=row_id(packed.row_hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES]),
             score=round(float(scores[at]), 4),
             label_confidence=_known(float(confidence[at])) if len(confidence) else None,
             checks=tuple(code for place, code in enumerate(packed.flag_codes) if int(flags[at]) >> place & 1),
@@ -64,6 +79,28 @@ def rank_rows(packed: PackedRows, check: str | None, start: int, limit: int) -> 
         for at in (int(row) for row in order[start : start + limit])
     ]
     return tuple(shown), len(order) > start + limit
+
+
+def partners_of(partners: bytes, rows: tuple[int, ...]) -> dict[int, tuple[Partner, ...]]:
+    """For each of `rows` those that it repeats or contradicts, at most one for each check."""
+    triples = np.frombuffer(partners, dtype="<u4").reshape(-1, 3)
+    found: dict[int, tuple[Partner, ...]] = {}
+    for row in rows:
+        first, last = np.searchsorted(triples[:, 0], [row, row + 1])
+        found[row] = tuple(
+            Partner(check=PARTNERED[check], index=other) for _, other, check in triples[first:last].tolist()
+        )
+    return found
+
+
+def show_text(raw: bytes) -> RowText:
+    """The beginning of what a row of an accepted file says."""
+    row = normalise_row(raw)
+    return RowText(
+        prompt=(row.question or row.input)[:TEXT_CHARS],
+        answer=row.answer[:TEXT_CHARS],
+        rejected=row.rejected[:TEXT_CHARS] if row.method == "dpo" else None,
+    )
 
 
 def _known(confidence: float) -> float | None:

@@ -12,6 +12,7 @@ from whatnext_service.core.near_pairs import unpack_pairs
 from whatnext_service.core.quality import QualityReport as Findings
 from whatnext_service.core.quality import SetRole
 from whatnext_service.core.quality_rows import PackedRows
+from whatnext_service.core.row_hashes import row_id
 from whatnext_service.store import rows
 from whatnext_service.store.db import Conn
 from whatnext_service.store.queries import load
@@ -51,6 +52,17 @@ class NewestReport(msgspec.Struct, kw_only=True, frozen=True):
     dataset_id: str
     status: str
     compared_with: tuple[ComparedSet, ...]
+
+
+class RowPlace(msgspec.Struct, kw_only=True, frozen=True):
+    """A row's name, and where it stands in the file."""
+
+    row_id: str
+    line: int
+    start: int
+    """Of its bytes."""
+    n_bytes: int
+    """0 where the report does not know."""
 
 
 class AskedItem(msgspec.Struct, kw_only=True, frozen=True):
@@ -140,6 +152,25 @@ async def packed_rows(conn: Conn, workspace_id: str, version_id: str) -> PackedR
     if row is None:
         return None
     return PackedRows(**{**row, "flag_codes": msgspec.json.decode(row["flag_codes"], type=tuple[str, ...])})
+
+
+async def partners(conn: Conn, workspace_id: str, version_id: str) -> bytes:
+    """Which rows another one repeats or contradicts, packed as in the report."""
+    packed: bytes = await conn.fetchval(sql.partners, workspace_id, version_id)
+    return packed
+
+
+async def row_places(conn: Conn, workspace_id: str, version_id: str, indexes: Sequence[int]) -> dict[int, RowPlace]:
+    """The names and places of some rows, by index."""
+    return {
+        row["index"]: RowPlace(
+            row_id=row_id(row["row_hash"]),
+            line=int.from_bytes(row["line"], "little"),
+            start=int.from_bytes(row["place"][:8], "little"),
+            n_bytes=int.from_bytes(row["place"][8:], "little"),
+        )
+        for row in await conn.fetch(sql.row_places, workspace_id, version_id, indexes)
+    }
 
 
 async def derivation_source(conn: Conn, workspace_id: str, version_id: str) -> DerivationSource:

@@ -61,10 +61,18 @@ from loop l join dataset_version v on v.dataset_id = l.dataset_id join quality_r
 where l.id = $1 order by v.number desc limit 1
 
 -- name: packed_rows
-select v.lines, v.row_hashes, q.row_scores, q.row_flags, q.label_confidence,
-       q.report -> 'flag_codes' as flag_codes
+select v.lines, q.row_scores, q.row_flags, q.label_confidence, q.report -> 'flag_codes' as flag_codes
 from quality_report q join dataset_version v on v.id = q.version_id
 where q.workspace_id = $1 and q.version_id = $2 and q.report is not null
+
+-- name: partners
+select partners from quality_report where workspace_id = $1 and version_id = $2
+
+-- name: row_places
+select n.index, substring(v.row_hashes from 16 * n.index + 1 for 16) as row_hash,
+       substring(v.lines from 4 * n.index + 1 for 4) as line, substring(q.places from 16 * n.index + 1 for 16) as place
+from unnest($3::int[]) as n(index), quality_report q join dataset_version v on v.id = q.version_id
+where q.workspace_id = $1 and q.version_id = $2
 
 -- name: derivation_source
 select v.row_hashes, v.prompt_hashes, v.reversed_hashes, v.lines,
