@@ -1,8 +1,11 @@
 """From a database row to a struct: by field name, with `jsonb` decoded straight into the field's type."""
 
 import functools
+import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -15,10 +18,18 @@ S = TypeVar("S", bound=msgspec.Struct)
 Decode: TypeAlias = Callable[[Any], Any]
 Row: TypeAlias = asyncpg.Record | Mapping[str, Any]
 
+_UNIONS = (typing.Union, types.UnionType)
+_PLAIN = (type(None), bool, int, float, str, bytes, Decimal, date, datetime)
+"""What Postgres gives as it is, never as `jsonb`."""
+
 
 def decode(kind: type[S], row: Row) -> S:
     """Make a struct of a row that has at least its fields; the database is trusted, nothing is validated twice."""
-    return kind(**{name: read(row[name]) if read else row[name] for name, read in _plan(kind)})
+    names, documents = _plan(kind)
+    values = {name: row[name] for name in names}
+    for name, read in documents:
+        values[name] = read(values[name])
+    return kind(**values)
 
 
 def encode(value: object) -> bytes:
@@ -33,13 +44,16 @@ def page_of(kind: type[S], rows: Sequence[asyncpg.Record], limit: int) -> Page[S
 
 
 @functools.cache
-def _plan(kind: type[msgspec.Struct]) -> tuple[tuple[str, Decode | None], ...]:
-    return tuple((field.name, _reader(field.type)) for field in msgspec.structs.fields(kind))
+def _plan(kind: type[msgspec.Struct]) -> tuple[tuple[str, ...], tuple[tuple[str, Decode], ...]]:
+    """The names of a struct's fields, and how those are read that are no plain values."""
+    fields = msgspec.structs.fields(kind)
+    readers = ((field.name, _reader(field.type)) for field in fields)
+    return tuple(field.name for field in fields), tuple((name, read) for name, read in readers if read is not None)
 
 
 def _reader(annotation: Any) -> Decode | None:
-    members = set(typing.get_args(annotation)) | {annotation}
-    if bytes in members:
+    members = typing.get_args(annotation) if typing.get_origin(annotation) in _UNIONS else (annotation,)
+    if all(member in _PLAIN or typing.get_origin(member) is typing.Literal for member in members):
         return None
     from_json = msgspec.json.Decoder(annotation).decode
     if any(typing.get_origin(member) is tuple for member in members):

@@ -30,20 +30,43 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 async def load_state(conn: Conn, loop_id: str, catalogue: tuple[BaseModel, ...]) -> LoopState:
     """Read a loop's whole state; call inside one transaction at repeatable read, so that it is of one moment."""
+    head, seen = await _load(conn, loop_id, catalogue, None)
+    standing = await conn.fetchrow(sql.open_recommendation, loop_id)
+    return msgspec.structs.replace(
+        seen,
+        deployments=_structs(Deployment, await conn.fetch(sql.deployments, loop_id)),
+        declines=_structs(Decline, await conn.fetch(sql.declines, loop_id)),
+        open_recommendation=rows.decode(OpenRecommendation, standing) if standing else None,
+        track_record=score_predictions(await recommendations.outcomes(conn, head["workspace_id"])),
+    )
+
+
+async def load_around(conn: Conn, loop_id: str, run_id: str, catalogue: tuple[BaseModel, ...]) -> LoopState:
+    """Read what the diagnosis of one run rests on: the run and its parent, what was evaluated of them, the baseline.
+
+    Nothing may be advised from it: it knows of no other run and of no decision.
+    """
+    run_ids: list[str] = await conn.fetchval(sql.with_parent, loop_id, run_id)
+    return (await _load(conn, loop_id, catalogue, run_ids))[1]
+
+
+async def _load(
+    conn: Conn, loop_id: str, catalogue: tuple[BaseModel, ...], run_ids: list[str] | None
+) -> tuple[asyncpg.Record, LoopState]:
+    """The loop's row, and its state but for what was decided; all runs, or only these."""
     head = await conn.fetchrow(sql.loop, loop_id)
     if head is None:
         raise LookupError(loop_id)
     loop = rows.decode(Loop, head)
     checkpoints: defaultdict[str, list[Checkpoint]] = defaultdict(list)
-    for row in await conn.fetch(sql.checkpoints, loop_id):
+    for row in await conn.fetch(sql.checkpoints, loop_id, run_ids):
         checkpoints[row["run_id"]].append(rows.decode(Checkpoint, row))
     runs = tuple(
         rows.decode(Run, {**row, "checkpoints": tuple(checkpoints[row["id"]])})
-        for row in await conn.fetch(sql.runs, loop_id)
+        for row in await conn.fetch(sql.runs, loop_id, run_ids)
     )
     versions = await conn.fetch(sql.versions, loop.dataset_id) if loop.dataset_id else ()
-    standing = await conn.fetchrow(sql.open_recommendation, loop_id)
-    return LoopState(
+    return head, LoopState(
         loop=loop,
         version=head["state_version"],
         as_of=head["state_changed_at"],
@@ -51,12 +74,11 @@ async def load_state(conn: Conn, loop_id: str, catalogue: tuple[BaseModel, ...])
         versions=_structs(DatasetVersion, versions),
         runs=runs,
         suites=_structs(Suite, await conn.fetch(sql.suites, loop_id)),
-        evaluations=_structs(Evaluation, await conn.fetch(sql.evaluations, loop_id)),
+        evaluations=_structs(Evaluation, await conn.fetch(sql.evaluations, loop_id, run_ids, head["baseline_id"])),
         baseline_id=head["baseline_id"],
-        deployments=_structs(Deployment, await conn.fetch(sql.deployments, loop_id)),
-        declines=_structs(Decline, await conn.fetch(sql.declines, loop_id)),
-        open_recommendation=rows.decode(OpenRecommendation, standing) if standing else None,
-        track_record=score_predictions(await recommendations.outcomes(conn, head["workspace_id"])),
+        deployments=(),
+        declines=(),
+        open_recommendation=None,
     )
 
 

@@ -13,11 +13,15 @@ where v.dataset_id = $1 order by v.number
 -- name: runs
 select id, number, parent_id, provider, status, config, effective, confounded_by, recommendation_id, reading, failure,
        cost, created_at, finished_at, provider_model
-from run where loop_id = $1 order by number
+from run where loop_id = $1 and ($2::text[] is null or id = any($2)) order by number
 
 -- name: checkpoints
 select c.run_id, c.id, c.step, c.epoch, c.model, c.deployable, c.final, c.train_loss, c.valid_loss, c.full_valid_loss
-from checkpoint c join run r on r.id = c.run_id where r.loop_id = $1 order by c.run_id, c.step
+from checkpoint c join run r on r.id = c.run_id
+where r.loop_id = $1 and ($2::text[] is null or c.run_id = any($2)) order by c.run_id, c.step
+
+-- name: with_parent
+select array_remove(array[id, parent_id], null) from run where loop_id = $1 and id = $2
 
 -- name: suites
 select id, role, fingerprint, n_items, dataset_version_id, clusters, is_binary as binary, regrade_sd, created_at
@@ -29,7 +33,7 @@ select e.id, e.suite_id, e.fingerprint, e.subject, e.base_model, e.run_id, e.che
        e.combined, e.n_items, e.n_scored, e.scores, e.dimensions, e.completion_tokens_mean, e.failure, e.created_at,
        e.finished_at
 from evaluation e left join evaluation s on s.id = e.regrade_of
-where e.loop_id = $1
+where e.loop_id = $1 and ($2::text[] is null or e.run_id = any($2) or e.id = $3)
   and (s.id is null or e.fingerprint <> s.fingerprint or (e.n_gradings > s.n_gradings and e.n_scored >= s.n_scored))
 order by e.id
 
