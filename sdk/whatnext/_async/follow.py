@@ -32,12 +32,15 @@ async def follow(
     """Carry out one answer after the other; see `client.loops.follow`."""
     answer = await client.loops.next(loop)
     ask = partial(client.loops.next, loop)
+    waited = ""
     while True:
         if is_final(answer):
             yield Step(answer=answer)
             return
         if answer.action.request is None:
-            yield Step(answer=answer)
+            if answer.headline != waited:
+                yield Step(answer=answer)
+            waited = answer.headline
             answer = await _watch(client, loop, answer, deadline, on_progress)
             continue
         if approve is not None and not approve(answer):
@@ -53,6 +56,7 @@ async def follow(
             answer = moved
             continue
         yield Step(answer=answer, result=result, carried_out=True)
+        waited = ""
         answer = await _moved_on(client, loop, answer, deadline)
 
 

@@ -51,9 +51,10 @@ class AsyncLoopsByHand:
         """Drive a loop: ask what is next, carry it out, again and again, until it ends or a person must act.
 
         Each step is yielded after it was carried out; the last one (`ship`, `stop`, `review`, or anything without
-        a request) is yielded and left to you: `client.carry_out(step.answer)` ships. While something is under way
-        `on_progress` is told how it is doing. `approve` may refuse an answer before it is carried out, which ends
-        the iteration. All state is in the service: stop at any time, and follow again, from anywhere.
+        a request) is yielded and left to you: `client.carry_out(step.answer)` ships. What is waited for is one step,
+        however long it takes; `on_progress` is told how it is doing. `approve` may refuse an answer before it is
+        carried out, which ends the iteration. All state is in the service: stop at any time, and follow again, from
+        anywhere. A service that goes away for some minutes is waited for, unless the client has `max_retries=0`.
         WaitTimeoutError at `timeout_s`.
 
         >>> for step in client.loops.follow("support-bot", timeout_s=3600):

@@ -47,28 +47,26 @@ def follow(client: Client, chosen: argparse.Namespace, terminal: Terminal) -> in
 
 
 class _Shown:
-    """What was printed last, so that nothing is said twice."""
+    """What is on the screen: steps, what has ended, and one line that moves."""
 
     def __init__(self, terminal: Terminal, loop: str) -> None:
         self._terminal = terminal
         self._loop = loop
         self._live = sys.stderr.isatty() and not terminal.json
-        self._last = ""
         self._ended: set[str] = set()
 
     def step(self, step: Step) -> None:
-        """A step, unless it says what the one before said."""
+        """A step, and how to go on after the last one."""
         self.clear()
         terminal = self._terminal
         if terminal.json:
             terminal.show(msgspec.json.encode(step))
-        elif step.headline != self._last:
+        else:
             style = terminal.paper.style(clean(step.kind), KIND_COLORS.get(step.kind, "cyan"))
             terminal.say(f"{style}  {terminal.paper.wrapped(step.headline, '  ', at=len(step.kind) + 2)}")
             if not step.carried_out and step.kind != "wait":
                 hint = how_to(terminal.paper, step.answer, self._loop)
                 terminal.say(hint) if hint else None
-        self._last = step.headline
         terminal.out.flush()
 
     def progress(self, progress: Progress) -> None:

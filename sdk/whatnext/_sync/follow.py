@@ -34,12 +34,15 @@ def follow(
     """Carry out one answer after the other; see `client.loops.follow`."""
     answer = client.loops.next(loop)
     ask = partial(client.loops.next, loop)
+    waited = ""
     while True:
         if is_final(answer):
             yield Step(answer=answer)
             return
         if answer.action.request is None:
-            yield Step(answer=answer)
+            if answer.headline != waited:
+                yield Step(answer=answer)
+            waited = answer.headline
             answer = _watch(client, loop, answer, deadline, on_progress)
             continue
         if approve is not None and not approve(answer):
@@ -55,6 +58,7 @@ def follow(
             answer = moved
             continue
         yield Step(answer=answer, result=result, carried_out=True)
+        waited = ""
         answer = _moved_on(client, loop, answer, deadline)
 
 
