@@ -937,6 +937,16 @@ class RunConfig(Sent, kw_only=True, frozen=True):
     seed: int | None = None
 
 
+class RunFault(Model, kw_only=True, frozen=True):
+    """What keeps the service from seeing a run at its provider, or from sending it there."""
+
+    detail: str
+    """In the provider's words."""
+    fault: str
+    """`unauthorized`, `not_found`, `unreachable`, `timeout`, `rate_limited`, `unavailable`, `refused`, `malformed`."""
+    since: datetime
+
+
 class Sampling(Sent, kw_only=True, frozen=True):
     """How the model is sampled."""
 
@@ -1821,6 +1831,8 @@ class Run(Model, kw_only=True, frozen=True):
     """The name under which the provider serves the final model."""
     note: str | None = None
     parent_run_id: str | None = None
+    provider_fault: RunFault | None = None
+    """What keeps the service from seeing the run at its provider at the moment; it is looked at again and again."""
     provider_job_id: str | None = None
     provider_status: str | None = None
     """The status in the provider's own words."""

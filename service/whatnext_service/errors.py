@@ -35,14 +35,17 @@ class DomainError(Exception):
         self.retry_after_s = retry_after_s
 
 
-ProviderFault = Literal["unreachable", "timeout", "rate_limited", "unavailable", "refused", "not_found", "malformed"]
+ProviderFault = Literal[
+    "unreachable", "timeout", "rate_limited", "unavailable", "unauthorized", "refused", "not_found", "malformed"
+]
+"""`unauthorized`: the platform does not let this account in, or no more: a key, a permission, a bill."""
 
 
 class ProviderError(Exception):
     """A platform did not do what was asked.
 
     `sent` is false only when it is certain that the request never reached the platform; a paid call whose
-    outcome is unknown must be reconciled, never blindly repeated.
+    outcome is unknown must be reconciled, never blindly repeated. `code` is the platform's own word for it.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class ProviderError(Exception):
         retryable: bool,
         sent: bool = True,
         retry_after_s: float | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(f"{fault}: {detail}")
         self.fault = fault
@@ -60,3 +64,4 @@ class ProviderError(Exception):
         self.retryable = retryable
         self.sent = sent
         self.retry_after_s = retry_after_s
+        self.code = code

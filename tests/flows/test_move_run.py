@@ -1,13 +1,11 @@
 """A provider's run from its record to its end, through faults of the provider and deaths of the worker."""
 
 import asyncio
-import dataclasses
-import zlib
-from datetime import timedelta
 
 import httpx
 import pytest
-from tests.api.driving import Json, make_loop, ok, rows, upload
+from tests.api.driving import Json, ok
+from tests.flows.running import get, hurried, later, start
 from tests.flows.working import spent_since, until, work_off, work_one
 
 from whatnext_service.flows import move_run
@@ -28,32 +26,6 @@ CALLS = (
     "jobs.checkpoints",
     "files.content",
 )
-
-
-@pytest.fixture
-async def version(api: httpx.AsyncClient, request: pytest.FixtureRequest) -> Json:
-    """Training data of the test's own, which the trainer has not seen."""
-    await make_loop(api)
-    seed = 1000 + zlib.crc32(request.node.name.encode())
-    version = await upload(api, "training", rows(64, seed=seed), loop="letters")
-    validation = await upload(api, "validation", rows(24, seed=2))
-    ok(await api.patch("/v1/loops/letters", json={"validation_version_id": validation["id"]}))
-    return version
-
-
-async def start(api: httpx.AsyncClient, version: Json, **config: object) -> Json:
-    config = {"base_model": "sandbox-small", "dataset_version_id": version["id"], "n_epochs": 2, "seed": 1} | config
-    return ok(await api.post("/v1/runs", json={"loop_id": "letters", "provider": "sandbox", "config": config}), 201)
-
-
-async def get(api: httpx.AsyncClient, run: Json) -> Json:
-    return ok(await api.get(f"/v1/runs/{run['id']}"))
-
-
-def later(services: Services, seconds: float) -> Services:
-    """The same services on a clock that is ahead."""
-    clock = services.clock
-    return dataclasses.replace(services, clock=lambda: clock() + timedelta(seconds=seconds))
 
 
 async def test_a_run_trains_to_its_end(
@@ -112,7 +84,7 @@ async def test_faults_of_the_moment_are_waited_out(
     for on in CALLS:
         faults.add(Fault(kind=kind, on=on, times=2, retry_after_s=0.01))
     run = await start(api, version, n_epochs=1)
-    await work_off(later(services, 60), pool)
+    await work_off(hurried(services, 10), pool)
     assert (await get(api, run))["status"] == "succeeded"
     assert faults.planned() == []
     assert spent_since(before, trainer).jobs == 1
@@ -129,7 +101,37 @@ async def test_a_job_whose_answer_was_lost_is_found_again(
         await work_one(services, pool, "move_run")
     assert (await get(api, run))["status"] == "submitting"
     await work_one(services, pool, "move_run")
-    assert (await get(api, run))["status"] == "submitting", "an unanswered submission is given time to appear"
+    assert (await get(api, run))["status"] == "queued"
+    await work_off(services, pool)
+    assert (await get(api, run))["status"] == "succeeded"
+    assert spent_since(before, trainer).jobs == 1
+
+
+async def test_a_job_that_the_list_shows_late_is_waited_for(
+    api: httpx.AsyncClient, services: Services, pool: Pool, trainer: Served, faults: Faults, version: Json
+) -> None:
+    """The answer was lost, and a replica that lags behind does not list the job for almost a minute."""
+    before = read_ledger(trainer.folder)
+    faults.add(Fault(kind="cut_after", on="jobs.create"))
+    faults.add(Fault(kind="empty", on="jobs.list", times=8))
+    run = await start(api, version)
+    await work_off(hurried(services, 4), pool)
+    assert faults.planned() == []
+    assert (await get(api, run))["status"] == "succeeded"
+    assert spent_since(before, trainer).jobs == 1
+
+
+async def test_a_submission_that_never_arrived_is_made_again_after_a_minute(
+    api: httpx.AsyncClient, services: Services, pool: Pool, trainer: Served, faults: Faults, version: Json
+) -> None:
+    before = read_ledger(trainer.folder)
+    faults.add(Fault(kind="cut", on="jobs.create"))
+    run = await start(api, version)
+    while (await get(api, run))["status"] == "pending":
+        await work_one(services, pool, "move_run")
+    for _ in range(5):
+        await work_one(later(services, move_run.SETTLE_S - 10), pool, "move_run")
+    assert (await get(api, run))["status"] == "submitting"
     await work_off(later(services, move_run.SETTLE_S), pool)
     assert (await get(api, run))["status"] == "succeeded"
     assert spent_since(before, trainer).jobs == 1
@@ -158,7 +160,8 @@ async def test_a_worker_that_died_after_the_paid_call_pays_once(
             await work_off(services, pool, "move_run")
     assert spent_since(before, trainer).jobs == 1
     assert await pool.fetchval("select count(*) from lease") == 0
-    await move_run.move_run(later(services, 30), run["id"])
+    await work_off(services, pool)
+    await move_run.move_run(services, run["id"])
     await work_off(services, pool)
     assert (await get(api, run))["status"] == "succeeded"
     assert spent_since(before, trainer).jobs == 1
@@ -199,7 +202,7 @@ async def test_a_run_cancelled_while_its_submission_failed_is_not_sent_again(
     while (await get(api, run))["status"] == "pending":
         await work_one(services, pool, "move_run")
     ok(await api.post(f"/v1/runs/{run['id']}/cancel"))
-    await work_off(later(services, 30), pool)
+    await work_off(later(services, move_run.SETTLE_S), pool)
     assert (await get(api, run))["status"] == "cancelled"
     assert spent_since(before, trainer).jobs == 0
 
@@ -308,13 +311,15 @@ async def test_a_wait_on_a_run_ends_when_it_moves(
 
 
 async def test_the_provider_is_not_asked_more_often_than_it_allows(
-    api: httpx.AsyncClient, services: Services, pool: Pool, faults: Faults, version: Json
+    api: httpx.AsyncClient, services: Services, pool: Pool, trainer: Served, faults: Faults, version: Json
 ) -> None:
-    """Retry-After is kept, also by the sweep."""
-    faults.add(Fault(kind="rate_limited", on="jobs.create", times=None, retry_after_s=120))
-    run = await start(api, version)
-    while (await get(api, run))["status"] == "pending":
+    """Retry-After is left to the queue, kept also by the sweep, and holds up no worker."""
+    faults.add(Fault(kind="rate_limited", times=None, retry_after_s=120))
+    await start(api, version)
+    calls = sum(read_ledger(trainer.folder).calls.values())
+    async with asyncio.timeout(10):
         await work_one(services, pool, "move_run")
+    assert sum(read_ledger(trainer.folder).calls.values()) == calls + 1
     await sweep(later(services, 60))
     (due_in_s,) = await pool.fetchrow(  # type: ignore[misc]
         "select extract(epoch from scheduled_at - now())::float from procrastinate_jobs where task_name = 'move_run'"

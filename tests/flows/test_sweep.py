@@ -4,6 +4,7 @@ import dataclasses
 from datetime import timedelta
 
 import httpx
+import msgspec
 import pytest
 from tests.api.driving import Json, make_loop, make_suite, ok, rows, upload
 from tests.worker.test_queue import until, working
@@ -90,14 +91,14 @@ async def test_a_deadline_that_passes_moves_the_loop(api: httpx.AsyncClient, ser
 async def test_a_poisoned_run_ends_with_a_reason(
     api: httpx.AsyncClient, services: Services, pool: Pool, dsn: str, run: Json
 ) -> None:
-    """A fault of our own, every time: the run fails after five attempts and says why, and the next run is served."""
+    """A fault of our own, every time: the run fails after twenty attempts and says why, and the next run is served."""
 
     class Poison:
         def __getattr__(self, name: str) -> None:
             raise RuntimeError("the poison")
 
     provider = dataclasses.replace(services.providers["sandbox"], platform=Poison())  # type: ignore[arg-type]
-    queue = Queue(dsn, pool, QUICK)
+    queue = Queue(dsn, pool, msgspec.structs.replace(QUICK, longest_backoff_s=0.02))
     register_tasks(queue, dataclasses.replace(services, providers={"sandbox": provider}))
 
     async def ended() -> bool:

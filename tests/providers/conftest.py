@@ -17,7 +17,7 @@ async def server() -> AsyncIterator[Loopback]:
 
 @pytest.fixture
 def settings(server: Loopback) -> PlatformSettings:
-    return PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="secret-key-1234", read_retries=0)
+    return PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="secret-key-1234")
 
 
 @pytest.fixture

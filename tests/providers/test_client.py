@@ -28,8 +28,7 @@ async def test_production_requests_are_seen_by_an_injected_transport() -> None:
     assert [str(request.url) for request in seen] == ["https://platform.invalid/v1/fine_tuning/jobs/ftjob-1"]
 
 
-@pytest.mark.parametrize("retries", [0, 2])
-async def test_the_environment_does_not_reach_the_wire(monkeypatch: pytest.MonkeyPatch, retries: int) -> None:
+async def test_the_environment_does_not_reach_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
         monkeypatch.setenv(name, "from-the-environment")
     monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.invalid/v1")
@@ -39,7 +38,7 @@ async def test_the_environment_does_not_reach_the_wire(monkeypatch: pytest.Monke
         headers.append(f"{request.url} {request.headers.multi_items()}")
         return httpx2.Response(200, json=job())
 
-    settings = PlatformSettings(base_url="https://platform.invalid/v1", api_key="", read_retries=retries)
+    settings = PlatformSettings(base_url="https://platform.invalid/v1", api_key="")
     async with create_client(settings, httpx2.MockTransport(answer)) as client:
         platform = OpenAIPlatform(client, settings)
         await platform.job("ftjob-1")

@@ -41,8 +41,8 @@ def test_no_meaning_is_hidden_by_an_earlier_one() -> None:
     ("reply", "fault", "retryable"),
     [
         (Reply({"error": {"message": "bad"}}, 400), "refused", False),
-        (Reply({"error": {"message": "key"}}, 401), "refused", False),
-        (Reply({"error": {"message": "no"}}, 403), "refused", False),
+        (Reply({"error": {"message": "key"}}, 401), "unauthorized", False),
+        (Reply({"error": {"message": "no"}}, 403), "unauthorized", False),
         (Reply({"error": {"message": "gone"}}, 404), "not_found", False),
         (Reply({}, 408), "timeout", True),
         (Reply({}, 409), "refused", False),
@@ -50,8 +50,8 @@ def test_no_meaning_is_hidden_by_an_earlier_one() -> None:
         (Reply({}, 413), "refused", False),
         (Reply({}, 422), "refused", False),
         (Reply({}, 429), "rate_limited", True),
-        (Reply({"error": {"message": "pay", "code": "insufficient_quota"}}, 429), "refused", False),
-        (Reply({"error": {"message": "pay", "type": "insufficient_quota"}}, 429), "refused", False),
+        (Reply({"error": {"message": "pay", "code": "insufficient_quota"}}, 429), "unauthorized", False),
+        (Reply({"error": {"message": "pay", "type": "insufficient_quota"}}, 429), "unauthorized", False),
         (Reply({}, 500), "unavailable", True),
         (Reply(b"<html>Bad gateway</html>", 502), "unavailable", True),
         (Reply(b"", 503), "unavailable", True),
@@ -137,9 +137,7 @@ async def test_a_rate_limit_says_how_long_to_wait(server: Loopback, platform: Op
 async def test_only_a_connection_that_never_stood_counts_as_unsent() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        settings = PlatformSettings(
-            base_url=f"http://127.0.0.1:{unused.getsockname()[1]}/v1", api_key="k", read_retries=0
-        )
+        settings = PlatformSettings(base_url=f"http://127.0.0.1:{unused.getsockname()[1]}/v1", api_key="k")
         async with connect(settings) as client:
             with pytest.raises(ProviderError) as caught:
                 await OpenAIPlatform(client, settings).job("ftjob-1")
@@ -167,9 +165,7 @@ def test_doubt_counts_as_sent(cause: Exception | None, sent: bool) -> None:
 
 
 async def test_a_silent_platform_times_out(server: Loopback) -> None:
-    settings = PlatformSettings(
-        base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", timeout_s=0.05, read_retries=0
-    )
+    settings = PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", timeout_s=0.05)
     server.on(ROUTE, Reply(fault="silence"))
     async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:
@@ -178,9 +174,7 @@ async def test_a_silent_platform_times_out(server: Loopback) -> None:
 
 
 async def test_the_deadline_ends_a_call_that_is_slow_but_never_silent(server: Loopback) -> None:
-    settings = PlatformSettings(
-        base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", deadline_s=0.1, read_retries=0
-    )
+    settings = PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", deadline_s=0.1)
     server.on(ROUTE, Reply(fault="drip"))
     async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:

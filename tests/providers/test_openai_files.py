@@ -19,7 +19,7 @@ async def chunks(*pieces: bytes) -> AsyncIterator[bytes]:
 
 def small(server: Loopback, **members: object) -> PlatformSettings:
     base_url = f"http://127.0.0.1:{server.port}/v1"
-    return PlatformSettings(base_url=base_url, api_key="k", read_retries=0, **members)  # type: ignore[arg-type]
+    return PlatformSettings(base_url=base_url, api_key="k", **members)  # type: ignore[arg-type]
 
 
 async def test_a_file_is_found_by_name_on_a_later_page(server: Loopback, platform: OpenAIPlatform) -> None:

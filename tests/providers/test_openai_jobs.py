@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from tests.providers.loopback import Loopback, Received, Reply, connect
 from tests.providers.payloads import job, page
@@ -90,7 +92,7 @@ async def test_azure_gets_its_training_type_version_key_header_and_short_suffix(
     "fault", [Reply(status=500), Reply({}, 429, {"retry-after": "0"}), Reply(fault="cut"), Reply(b"{", fault="half")]
 )
 async def test_a_paid_request_is_sent_once_whatever_happens(server: Loopback, fault: Reply) -> None:
-    settings = PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", read_retries=3)
+    settings = PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k")
     server.on(f"POST {JOBS}", fault)
     async with connect(settings) as client:
         with pytest.raises(ProviderError) as caught:
@@ -99,12 +101,26 @@ async def test_a_paid_request_is_sent_once_whatever_happens(server: Loopback, fa
     assert caught.value.sent
 
 
-async def test_a_safe_request_is_repeated_after_a_passing_fault(server: Loopback) -> None:
-    settings = PlatformSettings(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="k", read_retries=1)
-    server.on(f"GET {JOBS}/ftjob-1", Reply(status=503, headers={"retry-after-ms": "1"}), job())
-    async with connect(settings) as client:
-        assert (await OpenAIPlatform(client, settings).job("ftjob-1")).status == "queued"
-    assert len(server.requests) == 2
+@pytest.mark.parametrize("status", [400, 403, 404])
+async def test_an_unknown_base_model_is_a_refusal(server: Loopback, platform: OpenAIPlatform, status: int) -> None:
+    error = {"message": "The model does not exist or you do not have access to it", "code": "model_not_found"}
+    server.on(f"POST {JOBS}", Reply({"error": error}, status))
+    with pytest.raises(ProviderError) as caught:
+        await platform.create_job(spec())
+    assert (caught.value.fault, caught.value.retryable, caught.value.code) == ("refused", False, "model_not_found")
+
+
+@pytest.mark.parametrize("wait", ["120", "0.001"])
+async def test_a_wait_that_the_platform_asks_for_is_left_to_the_caller(
+    server: Loopback, platform: OpenAIPlatform, wait: str
+) -> None:
+    """Nothing is repeated in here, where it would hold up a worker."""
+    server.on(f"GET {JOBS}/ftjob-1", Reply(status=503, headers={"retry-after": wait}), job())
+    async with asyncio.timeout(10):
+        with pytest.raises(ProviderError) as caught:
+            await platform.job("ftjob-1")
+    assert (caught.value.retryable, caught.value.retry_after_s) == (True, float(wait))
+    assert len(server.requests) == 1
 
 
 async def test_auto_is_unknown_until_the_platform_resolves_it(server: Loopback, platform: OpenAIPlatform) -> None:
@@ -201,10 +217,18 @@ async def test_cancelling_an_ended_job_returns_it(server: Loopback, platform: Op
     assert (await platform.cancel_job("ftjob-1")).status == status
 
 
-async def test_a_refused_cancellation_of_a_running_job_is_a_fault(server: Loopback, platform: OpenAIPlatform) -> None:
-    server.on(f"POST {JOBS}/ftjob-1/cancel", Reply({"error": {"message": "not now"}}, 400))
+@pytest.mark.parametrize("refusal", [400, 404, 409])
+async def test_a_job_whose_cancellation_is_refused_is_returned_as_it_is(
+    server: Loopback, platform: OpenAIPlatform, refusal: int
+) -> None:
+    server.on(f"POST {JOBS}/ftjob-1/cancel", Reply({"error": {"message": "not now"}}, refusal))
     server.on(f"GET {JOBS}/ftjob-1", job(status="running"))
-    with pytest.raises(ProviderError, match="not now"):
+    assert (await platform.cancel_job("ftjob-1")).status == "running"
+
+
+async def test_a_cancellation_that_went_unanswered_is_a_fault(server: Loopback, platform: OpenAIPlatform) -> None:
+    server.on(f"POST {JOBS}/ftjob-1/cancel", Reply(status=500))
+    with pytest.raises(ProviderError):
         await platform.cancel_job("ftjob-1")
 
 

@@ -57,7 +57,7 @@ def faults() -> Faults:
 @pytest.fixture
 def settings(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[PlatformSettings]:
     with serve(tmp_path_factory.mktemp("sandbox"), faults=faults) as served:
-        yield PlatformSettings(base_url=served.base_url, api_key=served.api_key, read_retries=0)
+        yield PlatformSettings(base_url=served.base_url, api_key=served.api_key)
 
 
 async def ready_file(platform: OpenAIPlatform, name: str, content: bytes) -> str:
@@ -272,5 +272,5 @@ async def test_a_wrong_key_is_refused_without_showing_it(settings: PlatformSetti
     async with create_client(stranger) as client:
         with pytest.raises(ProviderError) as caught:
             await OpenAIPlatform(client, stranger).find_file("train.jsonl")
-    assert (caught.value.fault, caught.value.retryable) == ("refused", False)
+    assert (caught.value.fault, caught.value.retryable) == ("unauthorized", False)
     assert "wrong-key-987" not in str(caught.value)

@@ -52,6 +52,22 @@ async def test_the_clients_own_retries_get_through(faults: Faults, faulty: Serve
     assert read_ledger(faulty.folder).calls == {"models.list": 2}
 
 
+async def test_a_key_may_be_refused_and_a_thing_denied(faults: Faults, faulty_client: openai.AsyncOpenAI) -> None:
+    faults.add(Fault(kind="unauthorized", on="models.list"))
+    with pytest.raises(openai.AuthenticationError):
+        await faulty_client.models.list()
+    faults.add(Fault(kind="not_found", on="models.list"))
+    with pytest.raises(openai.NotFoundError):
+        await faulty_client.models.list()
+    assert (await faulty_client.models.list()).data
+
+
+async def test_a_list_may_lag_behind(faults: Faults, faulty_client: openai.AsyncOpenAI) -> None:
+    faults.add(Fault(kind="empty", on="models.list"))
+    assert (await faulty_client.models.list()).data == []
+    assert (await faulty_client.models.list()).data
+
+
 async def test_a_slow_answer_runs_into_the_clients_timeout(faults: Faults, faulty_client: openai.AsyncOpenAI) -> None:
     faults.add(Fault(kind="slow", delay_s=0.5))
     with pytest.raises(openai.APITimeoutError):

@@ -9,7 +9,7 @@ from whatnext_service.contract.common import Body, Name, Reference, Resource, Te
 from whatnext_service.core.advice import Overrides
 from whatnext_service.core.curves import CurveReading
 from whatnext_service.core.loops import Method
-from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunStatus, Variable
+from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunFault, RunStatus, Variable
 
 Provider = Literal["openai", "sandbox", "external"]
 MetricName = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -85,6 +85,8 @@ class Run(Resource, kw_only=True, frozen=True):
     provider_status: str | None
     """The status in the provider's own words."""
     provider_job_id: str | None
+    provider_fault: RunFault | None
+    """What keeps the service from seeing the run at its provider at the moment; it is looked at again and again."""
     model: str | None
     """The name under which the provider serves the final model."""
     config: RunConfig

@@ -17,8 +17,10 @@ _ORDER = ("critical", "caution", "info")
 
 
 def loop_warnings(board: Scoreboard, best: Standing | None) -> tuple[Warning, ...]:
-    """The method's mistakes, faults in the data, a suite too coarse, a base model that ends, rules that failed here."""
+    """A provider out of reach, the method's mistakes, faults in the data, a suite too coarse, a base model that ends,
+    rules that failed here."""
     found = [
+        *_provider_faults(board),
         *mistakes(board.state, board),
         *data_warnings(board, best),
         *_resolution(board, best),
@@ -26,6 +28,23 @@ def loop_warnings(board: Scoreboard, best: Standing | None) -> tuple[Warning, ..
         *_demoted(board),
     ]
     return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
+
+
+def _provider_faults(board: Scoreboard) -> list[Warning]:
+    """A provider that does not let the service in, or does not answer: the run is kept, and not seen meanwhile."""
+    found: list[Warning] = []
+    for run in board.active_runs:
+        fault = run.provider_fault
+        if fault is None:
+            continue
+        told = f"{fault.detail[:200]}; since {fault.since:%Y-%m-%d %H:%M} UTC"
+        if fault.fault == "unauthorized":
+            message = f"The provider refuses the key of {run.name}: {told}. The run is kept, going on once a key works."
+            found.append(Warning(code="provider_refuses_key", severity="critical", message=message))
+        else:
+            message = f"No look at {run.name} succeeds: {fault.fault}, {told}. The run is kept and looked at again."
+            found.append(Warning(code="provider_unreachable", severity="caution", message=message))
+    return found
 
 
 def _resolution(board: Scoreboard, best: Standing | None) -> list[Warning]:

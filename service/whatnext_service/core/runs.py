@@ -95,6 +95,16 @@ class Checkpoint(msgspec.Struct, kw_only=True, frozen=True):
     full_valid_loss: float | None
 
 
+class RunFault(msgspec.Struct, kw_only=True, frozen=True):
+    """What keeps the service from seeing a run at its provider, or from sending it there."""
+
+    fault: str
+    """`unauthorized`, `not_found`, `unreachable`, `timeout`, `rate_limited`, `unavailable`, `refused`, `malformed`."""
+    detail: str
+    """In the provider's words."""
+    since: Annotated[datetime, Meta(tz=True)]
+
+
 class Run(msgspec.Struct, kw_only=True, frozen=True):
     """A run as the core sees it: configuration, what became of it, and the reading of its curve."""
 
@@ -117,6 +127,8 @@ class Run(msgspec.Struct, kw_only=True, frozen=True):
     cost: Decimal | None
     created_at: datetime
     finished_at: datetime | None
+    provider_fault: RunFault | None = None
+    """What stands between the run and its provider at the moment."""
 
     @property
     def name(self) -> str:

@@ -1,10 +1,14 @@
 """Import what a provider's job has become: status, resolved values, curve, checkpoints."""
 
+from collections.abc import Awaitable
+from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from whatnext_service.contract.runs import NewCheckpoint
 from whatnext_service.core.attribution import Resolved, effective_config
 from whatnext_service.core.catalogue import find_model
+from whatnext_service.core.provider_faults import may_do_without
 from whatnext_service.core.result_files import parse_result_file
 from whatnext_service.core.runs import FINAL_STATUSES, EffectiveConfig, RunStatus, status_of
 from whatnext_service.errors import DomainError, ProviderError
@@ -15,51 +19,79 @@ from whatnext_service.flows.read_curves import refresh_reading
 from whatnext_service.providers.port import Job, JobCheckpoint, MetricPoint
 from whatnext_service.store import checkpoints, datasets, metrics, runs
 
+T = TypeVar("T")
+
 
 async def import_job(services: Services, provider: Provider, run: runs.RunWork, job: Job) -> None:
     """Fetch what the job shows, then write all of it in one transaction, unless someone else moved the run."""
     status = status_of(job.status, run.status)
     ended = status in FINAL_STATUSES
-    points = await provider.platform.metrics(job.id)
-    kept = await provider.platform.checkpoints(job.id)
-    bodies, failure = await _result_files(provider, job) if ended else ((), None)
+    parts = _Parts(run, ended, services.clock())
+    points = await parts.get("events", provider.platform.metrics(job.id))
+    kept = await parts.get("checkpoints", provider.platform.checkpoints(job.id))
+    bodies = [await _result_file(parts, provider, file_id) for file_id in job.result_files] if ended else []
     async with services.begin(run.workspace_id) as tx:
-        seen = await _progress(tx, run, job, status, failure)
+        seen = await _progress(tx, run, job, status, "; ".join(parts.missed) or None)
         moved = await runs.progress(tx.conn, run.id, run.version, seen, tx.now)
         if moved is None:
             return
-        await _import_checkpoints(tx, run, job, kept, seen.effective)
-        await _import_curve(tx, run, points, bodies)
+        if kept is not None:
+            await _import_checkpoints(tx, run, job, kept, seen.effective)
+        await _import_curve(tx, run, points or (), [body for body in bodies if body is not None])
         if ended:
             tx.loop_moved(run.loop_id)
             await diagnose_run(tx, run.loop_id, run.id)
         else:
             await tx.defer("move_run", run.id, delay_s=provider.poll_interval_s)
-        if status != run.status:
+        if status != run.status or run.provider_fault is not None:
             tx.loop_moved(run.loop_id)
-            tx.tell(f"run.{status}", run.id, moved, loop_id=run.loop_id)
+            what = status if status != run.status else "provider_reached"
+            tx.tell(f"run.{what}", run.id, moved, loop_id=run.loop_id)
 
 
-async def _result_files(provider: Provider, job: Job) -> tuple[tuple[bytes, ...], str | None]:
-    """The readable result files, and what was wrong with the others; a curve lost is not a run lost."""
-    good: list[bytes] = []
-    faults: list[str] = []
-    for file_id in job.result_files:
+class _Parts:
+    """Parts of a job that a look may have to do without: a curve lost is not a run lost."""
+
+    def __init__(self, run: runs.RunWork, ended: bool, now: datetime) -> None:
+        self._run = run
+        self._ended = ended
+        self._now = now
+        self.missed: list[str] = []
+
+    async def get(self, name: str, asked: Awaitable[T]) -> T | None:
+        """A part, or null where it cannot be had; a fault that may pass is raised, for the next look to try again."""
         try:
-            body = await provider.platform.result_file(file_id)
-            parsed = parse_result_file(body)
+            return await asked
         except ProviderError as error:
-            if error.retryable:
-                raise
-            faults.append(f"result file {file_id}: {error.detail}")
-        except DomainError as error:
-            faults.append(f"result file {file_id}: {error.detail}")
-        else:
-            if parsed.curve.series:
-                good.append(body)
-            else:
-                faults.append(f"result file {file_id}: it holds no values")
-    return tuple(good), "; ".join(faults) or None
+            since = self._run.provider_fault.since if self._run.provider_fault else self._now
+            if not may_do_without(
+                error.fault,
+                retryable=error.retryable,
+                ended=self._ended,
+                n_in_a_row=self._run.attempts,
+                lasted_s=(self._now - since).total_seconds(),
+            ):
+                raise ProviderError(
+                    error.fault, error.detail, retryable=True, retry_after_s=error.retry_after_s
+                ) from None
+            if self._ended:
+                self.missed.append(f"{name}: {error.detail}")
+            return None
+
+
+async def _result_file(parts: _Parts, provider: Provider, file_id: str) -> bytes | None:
+    """A readable result file."""
+    name = f"result file {file_id}"
+    body = await parts.get(name, provider.platform.result_file(file_id))
+    if body is None:
+        return None
+    try:
+        if parse_result_file(body).curve.series:
+            return body
+        parts.missed.append(f"{name}: it holds no values")
+    except DomainError as error:
+        parts.missed.append(f"{name}: {error.detail}")
+    return None
 
 
 async def _progress(tx: Tx, run: runs.RunWork, job: Job, status: RunStatus, failure: str | None) -> runs.RunProgress:
@@ -118,7 +150,7 @@ async def _import_checkpoints(
     await checkpoints.expire(tx.conn, run.id, [each.step for each in kept])
 
 
-async def _import_curve(tx: Tx, run: runs.RunWork, points: tuple[MetricPoint, ...], bodies: tuple[bytes, ...]) -> None:
+async def _import_curve(tx: Tx, run: runs.RunWork, points: tuple[MetricPoint, ...], bodies: list[bytes]) -> None:
     """The result file where there is a readable one, else the points that the events carried."""
     for body in bodies[:1]:
         await store_curve(tx, run.id, parse_result_file(body))

@@ -27,11 +27,9 @@ class PlatformSettings(msgspec.Struct, kw_only=True, frozen=True):
     connect_timeout_s: float = 5.0
     timeout_s: float = 60.0
     """The longest silence on a connection."""
-    deadline_s: float = 150.0
-    """The longest a call may take as a whole, its retries included; transfers of files have their own."""
+    deadline_s: float = 60.0
+    """The longest a call may take as a whole; transfers of files have their own."""
     transfer_deadline_s: float = 3600.0
-    read_retries: int = 1
-    """How often a safe request (GET, DELETE) is repeated; a POST never is."""
     plain_upload_max_bytes: int = 100_000_000
     """Above this a file goes through the chunked Uploads API (method 9)."""
     upload_max_bytes: int = 5_000_000_000
@@ -51,7 +49,8 @@ def create_client(settings: PlatformSettings, transport: httpx2.AsyncBaseTranspo
 
     Nothing but `settings` decides where requests go and with which credentials: the organisation and project that the
     library would take from the environment are left out. Redirects are not followed, because a redirected POST could
-    be carried out twice and the `api-key` header would go along to the other host.
+    be carried out twice and the `api-key` header would go along to the other host. Nothing is repeated: a wait belongs
+    in the job queue, where it holds up nobody.
     """
 
     async def sign(request: httpx2.Request) -> None:
@@ -67,7 +66,7 @@ def create_client(settings: PlatformSettings, transport: httpx2.AsyncBaseTranspo
         default_headers=cast(dict[str, str], {"OpenAI-Organization": unset, "OpenAI-Project": unset}),
         default_query={"api-version": settings.api_version} if settings.api_version else None,
         timeout=httpx2.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
-        max_retries=settings.read_retries,
+        max_retries=0,
         http_client=DefaultAsyncHttpx2Client(
             transport=transport, follow_redirects=False, event_hooks={"request": [sign]}
         ),

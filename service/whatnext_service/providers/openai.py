@@ -10,7 +10,6 @@ from whatnext_service.providers.client import PlatformSettings
 from whatnext_service.providers.openai_calls import Calls, RawAnswer
 from whatnext_service.providers.openai_files import Files
 from whatnext_service.providers.openai_jobs import (
-    ENDED,
     MARKER_KEY,
     carries,
     checkpoint_of,
@@ -23,21 +22,18 @@ from whatnext_service.providers.openai_wire import WireCheckpoint, WireEvent, Wi
 from whatnext_service.providers.port import Job, JobCheckpoint, JobSpec, MetricPoint
 
 JOBS_A_PAGE = 100
+UNKNOWN_MODEL = "model_not_found"
+"""Told with 400, 403 or 404: the order itself is wrong."""
 
 
 class OpenAIPlatform:
-    """The fine-tuning API of one platform; implements `TrainingPlatform`.
-
-    Safe requests are repeated once on a fault of the moment, POSTs never: whether to send a paid request again is for
-    the caller to decide.
-    """
+    """The fine-tuning API of one platform; implements `TrainingPlatform`."""
 
     def __init__(self, client: AsyncOpenAI, settings: PlatformSettings, now_s: Callable[[], float] = time.time) -> None:
         self._client = client
-        self._once = client.with_options(max_retries=0)
         self._settings = settings
         self._calls = Calls(settings, now_s)
-        self._files = Files(self._client, self._once, self._calls, settings)
+        self._files = Files(self._client, self._calls, settings)
 
     async def find_file(self, filename: str) -> str | None:
         """The newest usable training file of this name."""
@@ -71,7 +67,7 @@ class OpenAIPlatform:
     async def create_job(self, spec: JobSpec) -> Job:
         """Create a job; sent once, with the marker as idempotency key for a platform that honours one."""
         settings, config = self._settings, spec.config
-        create = self._once.fine_tuning.jobs.with_raw_response.create(
+        create = self._client.fine_tuning.jobs.with_raw_response.create(
             model=config.base_model,
             training_file=spec.training_file,
             validation_file=spec.validation_file or omit,
@@ -82,24 +78,26 @@ class OpenAIPlatform:
             extra_headers={"Idempotency-Key": spec.marker},
             extra_body={"trainingType": settings.training_type} if settings.training_type else None,
         )
-        return job_of(await self._calls.ask(create, WireJob))
+        try:
+            return job_of(await self._calls.ask(create, WireJob))
+        except ProviderError as fault:
+            if fault.code != UNKNOWN_MODEL:
+                raise
+            raise ProviderError("refused", fault.detail, retryable=False, code=fault.code) from None
 
     async def job(self, job_id: str) -> Job:
         """The job as it stands."""
         return job_of(await self._calls.ask(self._client.fine_tuning.jobs.with_raw_response.retrieve(job_id), WireJob))
 
     async def cancel_job(self, job_id: str) -> Job:
-        """Ask for cancellation; a job that has ended, for which platforms refuse it, is returned as it is."""
+        """Ask for cancellation; a job for which it is refused, as it is once a job has ended, is returned as it is."""
         try:
-            cancel = self._once.fine_tuning.jobs.with_raw_response.cancel(job_id)
+            cancel = self._client.fine_tuning.jobs.with_raw_response.cancel(job_id)
             return job_of(await self._calls.ask(cancel, WireJob))
         except ProviderError as refusal:
-            if refusal.fault != "refused":
+            if refusal.fault not in ("refused", "not_found"):
                 raise
-            job = await self.job(job_id)
-            if job.status not in ENDED:
-                raise
-            return job
+            return await self.job(job_id)
 
     async def checkpoints(self, job_id: str) -> tuple[JobCheckpoint, ...]:
         """The checkpoints that can be served, in order of step."""

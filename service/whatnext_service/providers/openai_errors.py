@@ -21,6 +21,8 @@ MEANINGS: tuple[tuple[type[Exception], ProviderFault, bool], ...] = (
     (openai.APIResponseValidationError, "malformed", True),
     (openai.RateLimitError, "rate_limited", True),
     (openai.NotFoundError, "not_found", False),
+    (openai.AuthenticationError, "unauthorized", False),
+    (openai.PermissionDeniedError, "unauthorized", False),
     (openai.InternalServerError, "unavailable", True),
     (openai.APIStatusError, "refused", False),
     (openai.APIError, "malformed", True),
@@ -73,18 +75,22 @@ def provider_error(fault: Exception, *, secret: str, now_s: float) -> ProviderEr
         return ProviderError(meaning, detail, retryable=retryable, sent=not _never_sent(fault))
     wait_s = retry_after_s(fault.response.headers, now_s)
     if fault.code in OUT_OF_MONEY or fault.type in OUT_OF_MONEY:
-        meaning, retryable = "refused", False
+        meaning, retryable = "unauthorized", False
     elif fault.status_code == 408:
         meaning, retryable = "timeout", True
     elif fault.status_code == 409:
         retryable = wait_s is not None
-    return ProviderError(meaning, detail, retryable=retryable, retry_after_s=wait_s)
+    return ProviderError(meaning, detail, retryable=retryable, retry_after_s=wait_s, code=fault.code)
 
 
 def status_error(status: int, headers: Mapping[str, str], body: bytes, url: str) -> openai.APIStatusError:
     """The `openai` client's own exception for an answer that it did not fetch itself."""
     kind: type[openai.APIStatusError] = openai.APIStatusError
     match status:
+        case 401:
+            kind = openai.AuthenticationError
+        case 403:
+            kind = openai.PermissionDeniedError
         case 404:
             kind = openai.NotFoundError
         case 429:

@@ -16,11 +16,10 @@ MEDIA_TYPE = "text/jsonl"
 
 
 class Files:
-    """The files of one platform. `once` is its client without retries."""
+    """The files of one platform."""
 
-    def __init__(self, client: AsyncOpenAI, once: AsyncOpenAI, calls: Calls, settings: PlatformSettings) -> None:
+    def __init__(self, client: AsyncOpenAI, calls: Calls, settings: PlatformSettings) -> None:
         self._client = client
-        self._once = once
         self._calls = calls
         self._settings = settings
 
@@ -55,7 +54,8 @@ class Files:
             spool.seek(0)
             if n_bytes > self._settings.plain_upload_max_bytes:
                 return await self._upload_in_parts(filename, n_bytes, spool)
-            upload = self._once.files.with_raw_response.create(file=(filename, spool, MEDIA_TYPE), purpose="fine-tune")
+            files = self._client.files.with_raw_response
+            upload = files.create(file=(filename, spool, MEDIA_TYPE), purpose="fine-tune")
             return (await self._calls.ask(upload, WireFile, self._settings.transfer_deadline_s)).id
 
     async def content(self, file_id: str) -> bytes:
@@ -73,7 +73,7 @@ class Files:
         return bytes(body)
 
     async def _upload_in_parts(self, filename: str, n_bytes: int, spool: IO[bytes]) -> str:
-        uploads = self._once.uploads.with_raw_response
+        uploads = self._client.uploads.with_raw_response
         create = uploads.create(bytes=n_bytes, filename=filename, mime_type=MEDIA_TYPE, purpose="fine-tune")
         try:
             upload = await self._calls.ask(create, WireUpload)
@@ -84,7 +84,7 @@ class Files:
             raise ProviderError("refused", detail, retryable=False) from None
         parts: list[str] = []
         while data := spool.read(self._settings.upload_part_bytes):
-            create_part = self._once.uploads.parts.with_raw_response.create(upload.id, data=(filename, data))
+            create_part = self._client.uploads.parts.with_raw_response.create(upload.id, data=(filename, data))
             parts.append((await self._calls.ask(create_part, WirePart, self._settings.transfer_deadline_s)).id)
         done = await self._calls.ask(uploads.complete(upload.id, part_ids=parts), WireUpload)
         if done.file is None:

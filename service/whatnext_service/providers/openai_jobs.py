@@ -12,7 +12,6 @@ from whatnext_service.providers.openai_wire import WireCheckpoint, WireJob, mapp
 from whatnext_service.providers.port import Job, JobCheckpoint
 
 MARKER_KEY = "whatnext_run"
-ENDED = frozenset({"succeeded", "failed", "cancelled", "canceled"})
 SHORTEST_TELLING_SUFFIX = 12
 LONGEST_ERROR = 2_000
 

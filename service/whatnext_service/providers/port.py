@@ -144,7 +144,7 @@ class TrainingPlatform(Protocol):
         ...
 
     async def cancel_job(self, job_id: str) -> Job:
-        """Ask for cancellation; a job that has already ended is returned as it is."""
+        """Ask for cancellation; a job for which it is refused is returned as it is."""
         ...
 
     async def checkpoints(self, job_id: str) -> tuple[JobCheckpoint, ...]:

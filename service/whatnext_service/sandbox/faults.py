@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-CallFault = Literal["rate_limited", "server_error", "slow", "cut", "cut_after"]
+CallFault = Literal["rate_limited", "server_error", "unauthorized", "not_found", "empty", "slow", "cut", "cut_after"]
 JobFault = Literal["job_fails", "slow_training", "job_status", "malformed_result_file"]
 
 
@@ -15,6 +15,9 @@ class Fault(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 
     rate_limited           429 with Retry-After
     server_error           500
+    unauthorized           401, as for a key that was revoked
+    not_found              404, as for a thing that does not exist
+    empty                  an empty list, as from a replica that lags behind
     slow                   the answer is delayed by `delay_s`, then given
     cut                    the connection breaks, nothing was done
     cut_after              the call is carried out, then the connection breaks before the answer
@@ -26,7 +29,7 @@ class Fault(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 
     kind: CallFault | JobFault
     on: str = "*"
-    """The operation hit by the first five kinds, such as `jobs.create`; `*` for any."""
+    """The operation hit by the first eight kinds, such as `jobs.create`; `*` for any."""
     after: int = 0
     """Occasions to let pass first."""
     times: int | None = 1

@@ -39,6 +39,8 @@ class Gate(ASGIMiddleware):
             case "slow":
                 await asyncio.sleep(fault.delay_s)
                 await next_app(scope, receive, _with_request_id(send))
+            case "empty":
+                await _say(send, b'{"object": "list", "data": [], "has_more": false}')
             case "cut":
                 await _break(send)
             case "cut_after":
@@ -56,9 +58,14 @@ class Gate(ASGIMiddleware):
 
 
 def _refusal(fault: Fault) -> ApiError:
-    if fault.kind == "rate_limited":
-        headers = {"retry-after": f"{fault.retry_after_s:g}"}
-        return ApiError(429, "Rate limit reached", code="rate_limit_exceeded", type="requests", headers=headers)
+    match fault.kind:
+        case "rate_limited":
+            headers = {"retry-after": f"{fault.retry_after_s:g}"}
+            return ApiError(429, "Rate limit reached", code="rate_limit_exceeded", type="requests", headers=headers)
+        case "unauthorized":
+            return ApiError(401, "Incorrect API key provided", code="invalid_api_key")
+        case "not_found":
+            return ApiError(404, "There is no such thing", code="not_found")
     return ApiError(500, "The server had an error while processing your request", type="server_error")
 
 
@@ -73,6 +80,12 @@ def _with_request_id(send: Send) -> Send:
 
 async def _swallow(message: Message) -> None:
     return None
+
+
+async def _say(send: Send, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _break(send: Send) -> None:

@@ -20,6 +20,6 @@ async def remember_file(
     await conn.execute(sql.remember_file, provider, workspace_id, sha256, file_id, now)
 
 
-async def forget_file(conn: Conn, provider: str, workspace_id: str, sha256: bytes) -> None:
-    """Forget a file the provider no longer has."""
-    await conn.execute(sql.forget_file, provider, workspace_id, sha256)
+async def forget_file(conn: Conn, provider: str, workspace_id: str, sha256: bytes, before: datetime) -> None:
+    """Forget a file the provider no longer has, if it was remembered before that time."""
+    await conn.execute(sql.forget_file, provider, workspace_id, sha256, before)

@@ -12,7 +12,7 @@ import msgspec
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.runs import Run
 from whatnext_service.core.curves import CurveReading
-from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunStatus
+from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunFault, RunStatus
 from whatnext_service.core.thresholds import CurveThresholds
 from whatnext_service.store import rows
 from whatnext_service.store.db import Conn
@@ -58,6 +58,8 @@ class RunWork(msgspec.Struct, kw_only=True, frozen=True):
     effective: EffectiveConfig | None
     validation_version_id: str | None
     attempts: int
+    """Faults of the provider in a row."""
+    provider_fault: RunFault | None
     version: int
     metrics_version: int
     created_at: datetime
@@ -190,6 +192,23 @@ async def count_fault(conn: Conn, run_id: str, now: datetime) -> int:
     """Count one more provider fault in a row."""
     attempts: int = await conn.fetchval(sql.count_fault, run_id, now)
     return attempts
+
+
+async def withdraw(conn: Conn, run_id: str, version: int) -> None:
+    """Take back an intent whose call certainly made no job."""
+    await conn.execute(sql.withdraw, run_id, version)
+
+
+async def show_fault(conn: Conn, run_id: str, fault: RunFault) -> int:
+    """Show on the run what stands between it and its provider; returns the new version."""
+    version: int = await conn.fetchval(sql.show_fault, run_id, rows.encode(fault))
+    return version
+
+
+async def clear_fault(conn: Conn, run_id: str) -> int | None:
+    """The provider answered: forget its faults; returns the new version, null when there were none."""
+    version: int | None = await conn.fetchval(sql.clear_fault, run_id)
+    return version
 
 
 async def request_cancel(conn: Conn, run_id: str, now: datetime) -> int:

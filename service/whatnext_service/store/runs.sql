@@ -38,12 +38,11 @@ where workspace_id = $1 and id = $2
 
 -- name: lock_work
 select id, workspace_id, loop_id, number, provider, status, provider_job_id, submit_intent_at, cancel_requested,
-       config, effective, validation_version_id, attempts, version, metrics_version, created_at
+       config, effective, validation_version_id, attempts, provider_fault, version, metrics_version, created_at
 from run where id = $1 for update
 
 -- name: intend
-update run set status = 'submitting', submit_intent_at = coalesce(submit_intent_at, $3), version = version + 1,
-               updated_at = $3
+update run set status = 'submitting', submit_intent_at = $3, version = version + 1, updated_at = $3
 where id = $1 and version = $2 and status in ('pending', 'submitting') returning version
 
 -- name: progress
@@ -51,11 +50,22 @@ update run set status = $3, provider_status = $4, provider_job_id = coalesce($5,
                provider_model = coalesce($6, provider_model), effective = coalesce($7, effective),
                trained_tokens = coalesce($8, trained_tokens), cost = coalesce($9, cost), failure = $10,
                started_at = coalesce(started_at, $11), finished_at = coalesce(finished_at, $12), attempts = 0,
-               version = version + 1, updated_at = $13
+               provider_fault = null, version = version + 1, updated_at = $13
 where id = $1 and version = $2 returning version
 
 -- name: count_fault
 update run set attempts = attempts + 1, updated_at = $2 where id = $1 returning attempts
+
+-- name: withdraw
+update run set status = 'pending', submit_intent_at = null, version = version + 1
+where id = $1 and version = $2 and status = 'submitting'
+
+-- name: show_fault
+update run set provider_fault = $2, version = version + 1 where id = $1 returning version
+
+-- name: clear_fault
+update run set attempts = 0, provider_fault = null, version = version + 1
+where id = $1 and attempts > 0 returning version
 
 -- name: request_cancel
 update run set cancel_requested = true, version = version + 1, updated_at = $2 where id = $1 returning version

@@ -12,7 +12,7 @@ where v.dataset_id = $1 order by v.number
 
 -- name: runs
 select id, number, parent_id, provider, status, config, effective, confounded_by, recommendation_id, reading, failure,
-       cost, created_at, finished_at, provider_model
+       cost, created_at, finished_at, provider_model, provider_fault
 from run where loop_id = $1 and ($2::text[] is null or id = any($2)) order by number
 
 -- name: checkpoints

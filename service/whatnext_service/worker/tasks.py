@@ -9,6 +9,9 @@ from whatnext_service.flows.sweep import sweep
 from whatnext_service.worker.queue import Queue
 
 ATTEMPTS = 5
+PAID_ATTEMPTS = 20
+"""For what was paid for: given up only after more than an hour of failures (waits double to five minutes), so that no
+outage of ours ends it."""
 SWEEP_CRON = "*/10 * * * * *"
 
 
@@ -54,10 +57,10 @@ def register_tasks(queue: Queue, services: Services) -> None:
     async def sweep_all() -> None:
         await sweep(services)
 
-    queue.register("move_run", move, attempts=ATTEMPTS, on_exhausted=give_up_run)
-    queue.register("evaluate", run_evaluation, attempts=ATTEMPTS, on_exhausted=give_up_evaluation)
+    queue.register("move_run", move, attempts=PAID_ATTEMPTS, on_exhausted=give_up_run)
+    queue.register("evaluate", run_evaluation, attempts=PAID_ATTEMPTS, on_exhausted=give_up_evaluation)
     queue.register("report_quality", check_quality, attempts=ATTEMPTS, on_exhausted=give_up_quality)
-    queue.register("judge_rows", judge_rows_of, attempts=ATTEMPTS, on_exhausted=give_up_judging)
+    queue.register("judge_rows", judge_rows_of, attempts=PAID_ATTEMPTS, on_exhausted=give_up_judging)
     queue.register("advise", refresh_advice, attempts=ATTEMPTS)
     queue.register("deliver", deliver, attempts=ATTEMPTS)
     queue.register("delete_model", delete_model, attempts=ATTEMPTS)
