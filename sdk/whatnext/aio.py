@@ -32,6 +32,9 @@ _BASE_MODELS_LIST: Operation[m.BaseModel] = Operation(
 _DATASET_VERSIONS_CANCEL_JUDGING: Operation[m.RowJudging] = Operation(
     "dataset_versions.cancel_judging", "POST", "/v1/dataset-versions/{version_id}/judging/cancel", m.RowJudging
 )
+_DATASET_VERSIONS_CHECK_QUALITY: Operation[m.QualityReport] = Operation(
+    "dataset_versions.check_quality", "POST", "/v1/dataset-versions/{version_id}/quality", m.QualityReport
+)
 _DATASET_VERSIONS_CONTENT: Operation[bytes] = Operation(
     "dataset_versions.content", "GET", "/v1/dataset-versions/{version_id}/content", media="application/jsonl"
 )
@@ -265,6 +268,25 @@ class AsyncDatasetVersions:
             timeout=timeout,
         )
 
+    async def check_quality(
+        self,
+        version_id: Ref,
+        *,
+        idempotency_key: str | None = None,
+        timeout: Timeout | UnsetType = UNSET,
+    ) -> m.QualityReport:
+        """Have a quality report made again that failed, or that an earlier release made by other rules. One that is
+        under way, or up to date, is answered as it is.
+
+        >>> found = await client.dataset_versions.check_quality("version_1")
+        """
+        return await self._transport.call(
+            _DATASET_VERSIONS_CHECK_QUALITY,
+            path=(version_id,),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
     def content(
         self,
         version_id: Ref,
@@ -422,6 +444,7 @@ class AsyncDatasetVersions:
             "judge",
         ]
         | None = None,
+        include: str | Sequence[str] | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
@@ -430,13 +453,15 @@ class AsyncDatasetVersions:
 
         Args:
             check: Only rows that this check points at.
+            include: `text`: also the beginning of each row's prompt and answer, and of the rows that it repeats or
+                contradicts.
 
         >>> items = [each async for each in client.dataset_versions.list_quality_rows("version_1")]
         """
         return self._transport.pages(
             _DATASET_VERSIONS_LIST_QUALITY_ROWS,
             path=(version_id,),
-            query={"check": check, "limit": limit, "cursor": cursor},
+            query={"check": check, "include": include, "limit": limit, "cursor": cursor},
             timeout=timeout,
         )
 
@@ -2309,6 +2334,7 @@ class AsyncClient(AsyncBaseClient):
     operations = (
         _BASE_MODELS_LIST,
         _DATASET_VERSIONS_CANCEL_JUDGING,
+        _DATASET_VERSIONS_CHECK_QUALITY,
         _DATASET_VERSIONS_CONTENT,
         _DATASET_VERSIONS_DERIVE,
         _DATASET_VERSIONS_GET,

@@ -876,6 +876,16 @@ class RowPair(Model, kw_only=True, frozen=True):
     """Of the prompts, 0 to 1."""
 
 
+class RowText(Model, kw_only=True, frozen=True):
+    """The beginning of what a row says, at most 200 characters of each; white space is folded."""
+
+    answer: str
+    prompt: str
+    """The last question."""
+    rejected: str | None = None
+    """Preference pairs: the output that is not preferred."""
+
+
 class RowWarning(Model, kw_only=True, frozen=True):
     """Something about one row that does not stop it from being used."""
 
@@ -960,45 +970,6 @@ class Scale(Sent, kw_only=True, frozen=True):
 
     max: float = NOT_SENT
     min: float = NOT_SENT
-
-
-class ScoredRow(Model, kw_only=True, frozen=True):
-    """One row of a dataset version as its quality report sees it, and as its judge does."""
-
-    checks: list[
-        Literal[
-            "answer_shape",
-            "contradictions",
-            "exact_duplicates",
-            "grader_fields",
-            "judge",
-            "label_balance",
-            "label_errors",
-            "label_spelling",
-            "leakage",
-            "length_mix",
-            "near_contradictions",
-            "near_duplicates",
-            "near_leakage",
-            "personal_data",
-            "refusals",
-            "row_length",
-            "secrets",
-            "size",
-            "system_prompt",
-        ]
-        | str
-    ]
-    """The checks that point at it."""
-    line: int
-    row_id: str
-    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
-    score: float
-    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
-    judgement: RowJudgement | None = None
-    """Null for a row that no judge was asked about."""
-    label_confidence: float | None = None
-    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
 
 
 class SliceComparison(Model, kw_only=True, frozen=True):
@@ -1787,6 +1758,38 @@ class QualityReport(Model, kw_only=True, frozen=True):
     """The worst verdict of the checks."""
 
 
+class RelatedRow(Model, kw_only=True, frozen=True):
+    """The row because of which a check points at another one."""
+
+    check: (
+        Literal[
+            "answer_shape",
+            "contradictions",
+            "exact_duplicates",
+            "grader_fields",
+            "judge",
+            "label_balance",
+            "label_errors",
+            "label_spelling",
+            "leakage",
+            "length_mix",
+            "near_contradictions",
+            "near_duplicates",
+            "near_leakage",
+            "personal_data",
+            "refusals",
+            "row_length",
+            "secrets",
+            "size",
+            "system_prompt",
+        ]
+        | str
+    )
+    line: int
+    row_id: str
+    text: RowText | None = None
+
+
 class Run(Model, kw_only=True, frozen=True):
     """One training experiment of a loop."""
 
@@ -1841,6 +1844,51 @@ class Run(Model, kw_only=True, frozen=True):
     recommendation_id: str | None = None
     started_at: datetime | None = None
     trained_tokens: int | None = None
+
+
+class ScoredRow(Model, kw_only=True, frozen=True):
+    """One row of a dataset version as its quality report sees it, and as its judge does."""
+
+    checks: list[
+        Literal[
+            "answer_shape",
+            "contradictions",
+            "exact_duplicates",
+            "grader_fields",
+            "judge",
+            "label_balance",
+            "label_errors",
+            "label_spelling",
+            "leakage",
+            "length_mix",
+            "near_contradictions",
+            "near_duplicates",
+            "near_leakage",
+            "personal_data",
+            "refusals",
+            "row_length",
+            "secrets",
+            "size",
+            "system_prompt",
+        ]
+        | str
+    ]
+    """The checks that point at it."""
+    line: int
+    related: list[RelatedRow]
+    """With `include=text`, the rows of this version that it repeats or contradicts: the closest one for each check."""
+    row_id: str
+    """Name of the row by its content; `drop_ids` takes it, and rows that say the same share it."""
+    score: float
+    """0 (bad) to 1 (nothing found): the product over the checks that point at it."""
+    judgement: RowJudgement | None = None
+    """Null for a row that no judge was asked about."""
+    label_confidence: float | None = None
+    """How far the other rows bear out its label, 0 to 1; null where labels were not judged."""
+    text: RowText | None = None
+    """Null unless asked for with `include=text`; and for a row of more than 1 MB, or where an earlier release made the
+    report: have it made again.
+    """
 
 
 class Answer(Model, kw_only=True, frozen=True):
