@@ -1,8 +1,16 @@
 """What a suite can see (evidence 1)."""
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from whatnext_service.core.power import chance_of_gap, detectable_effect, items_needed, minimum_detectable_effect
+from whatnext_service.core.power import (
+    chance_of_gap,
+    detectable_effect,
+    items_needed,
+    minimum_detectable_effect,
+    upper_limit,
+)
 
 
 def test_a_tenth_of_a_point_needs_about_1760_items() -> None:
@@ -59,3 +67,20 @@ def test_more_comparisons_see_less() -> None:
 
 def test_normal_error_is_seen_at_2_8_standard_errors() -> None:
     assert detectable_effect(1.0, float("inf")) == pytest.approx(2.8016, abs=1e-3)
+
+
+@pytest.mark.parametrize("n_items", [10, 30, 50, 100, 200, 1000])
+def test_an_effect_stated_from_an_estimated_spread_is_seen_as_often_as_promised(n_items: int) -> None:
+    """Averaged over the estimates that samples of a true standard deviation of 1 give."""
+    df = n_items - 1
+    shares = (np.arange(400) + 0.5) / 400
+    seen = []
+    for estimate in np.sqrt(stats.chi2.ppf(shares, df) / df):
+        effect = minimum_detectable_effect(n_items, upper_limit(float(estimate), df))
+        seen.append(stats.nct.sf(stats.t.ppf(0.975, df), df, effect * n_items**0.5))
+    assert np.mean(seen) >= 0.8
+    assert np.mean(np.array(seen) >= 0.79) >= 0.79
+
+
+def test_a_known_spread_is_its_own_limit() -> None:
+    assert upper_limit(1.5, float("inf")) == 1.5

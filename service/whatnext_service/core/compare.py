@@ -17,7 +17,7 @@ from whatnext_service.core.intervals import (
     mean_and_error,
 )
 from whatnext_service.core.loops import Direction
-from whatnext_service.core.power import POWER, detectable_effect
+from whatnext_service.core.power import POWER, detectable_effect, upper_limit
 from whatnext_service.errors import DomainError
 
 Verdict = Literal["improved", "worse", "no_difference", "inconclusive", "not_comparable"]
@@ -177,7 +177,8 @@ def _visible(interval: Interval, confidence: float) -> float:
     """With equal differences there is no error to go by: half the interval stands in for it."""
     if interval.standard_error == 0.0:
         return (interval.high - interval.low) / 2.0
-    return detectable_effect(interval.standard_error, interval.df, confidence=confidence, power=POWER)
+    error = upper_limit(interval.standard_error, interval.df)
+    return detectable_effect(error, interval.df, confidence=confidence, power=POWER)
 
 
 def _statement(

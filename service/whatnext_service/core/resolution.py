@@ -6,7 +6,7 @@ import msgspec
 
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.incumbent import Standing, paired_gain
-from whatnext_service.core.power import items_needed, minimum_detectable_effect
+from whatnext_service.core.power import items_needed, minimum_detectable_effect, upper_limit
 from whatnext_service.core.scoreboard import Scoreboard
 
 
@@ -44,23 +44,27 @@ def resolution(board: Scoreboard, best: Standing | None) -> Resolution | None:
     asked = board.state.loop.rules.min_gain
     if visible is None or asked <= 0.0:
         return None
-    needed = items_needed(asked, sd)
+    limit = upper_limit(sd, n_items - 1)
+    needed = items_needed(asked, limit)
     return Resolution(
         n_items=n_items,
         difference_sd=sd,
         visible=visible,
         asked=asked,
         items_needed=needed,
-        remedy=_remedy(board.suite.regrade_sd, n_items, sd, asked, needed),
+        remedy=_remedy(board.suite.regrade_sd, n_items, limit, asked, needed),
     )
 
 
 def smallest_visible(board: Scoreboard, n_items: int, difference_sd: float) -> float | None:
     """Smallest true difference that one comparison on the suite shows with 80 % power.
 
-    Right-or-wrong scores are judged by an exact test, which wants up to two items more than the normal formula says.
+    `difference_sd` is an estimate from as many items, so its upper limit counts. Right-or-wrong scores are judged by an
+    exact test, which wants up to two items more than the normal formula says.
     """
-    visible = minimum_detectable_effect(n_items, difference_sd)
+    if n_items < 2:
+        return None
+    visible = minimum_detectable_effect(n_items, upper_limit(difference_sd, n_items - 1))
     if visible is None or board.suite is None or not board.suite.binary:
         return visible
     metric = board.state.loop.metric
