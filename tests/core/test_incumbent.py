@@ -42,6 +42,12 @@ def test_a_curve_that_contradicts_the_scores_is_not_followed() -> None:
     assert (best.trial.run.number, best.arm.checkpoint.step) == (1, 20)
 
 
+def test_the_higher_estimate_leads_and_the_earlier_run_wins_a_tie() -> None:
+    """Evidence 7: simpler wins a tie."""
+    assert incumbent(standings(a_loop_of((7.0,), (7.02,)))).trial.run.number == 2
+    assert incumbent(standings(a_loop_of((7.0,), (7.0,)))).trial.run.number == 1
+
+
 def test_repeats_of_a_configuration_share_their_mean() -> None:
     """Evidence 7: seeds of one configuration are a group."""
     found = standings(a_loop_of((8.0,), (6.0,), seeds=(1, 2)))

@@ -265,6 +265,30 @@ def test_change(source: str, state: LoopState, change: dict[str, object]) -> Non
     assert answer.action.request.body.parent_run_id == "run_1"
 
 
+@pytest.mark.parametrize(
+    ("named", "change"),
+    [
+        (("gpt-4.1-mini", "gpt-4.1-nano"), {"base_model": "gpt-4.1-nano"}),
+        (None, {"learning_rate_multiplier": 0.3}),
+    ],
+)
+def test_a_base_model_that_the_loop_names_goes_before_a_third_rate(named, change) -> None:
+    """Method 6.3: the same data through two or three base models; how good one is shows only beside another."""
+    rates = (1.0, 0.5)
+    runs = tuple(
+        a_run(number, a_config(n_epochs=5, learning_rate_multiplier=rate), reading=RISEN, checkpoints=())
+        for number, rate in enumerate(rates, start=1)
+    )
+    measured = tuple(an_evaluation(7.0 + number / 10, run=number) for number in (1, 2))
+    state = a_state(
+        runs=runs,
+        evaluations=measured,
+        catalogue=(a_model(), a_model("gpt-4.1-nano")),
+        loop=a_loop(choices=Choices(base_models=named)),
+    )
+    assert overrides(what_next(state)) == change
+
+
 def test_the_advice_says_where_it_departs_from_the_method() -> None:
     """Evidence 8, last sentence: where the two differ the answer says so and why."""
     state = scored(a_reading(overfit_ratio=3.0, verdict="severe", rise=1.0, trend="falling"))
