@@ -1,8 +1,12 @@
 """Replay advice against real training surfaces: mean test regret after N experiments, in points of 10.
 
 `python -m tests.bench.replay FOLDER` reads every surface of the folder, prints one table and writes replay.json.
-`--policies` and `--repetitions` shorten it. Regret is the best cell's test score minus the test score of what the
-policy holds best; an exhaustive search that chooses by the held-out score has itself 0.10 to 0.25.
+`--policies` and `--repetitions` shorten it; Optuna's GP sampler takes part where torch is installed.
+`--resample K` judges by K redrawn surfaces of each shape (`tests.bench.resampled`) instead of the one split at hand,
+with standard errors and every rival's regret as a multiple of the advice's, and writes nothing.
+
+Regret is the best cell's test score minus the test score of what the policy holds best; an exhaustive search that
+chooses by the held-out score has itself 0.10 to 0.25.
 
 The loop starts as a person would start it: one base model, the first data version. The other versions appear once the
 first run has finished, with nothing but their lineage and size: known contradictions are withheld, else the advice
@@ -11,11 +15,14 @@ would clean the data before its first experiment, and the scenarios start on v1.
 
 import argparse
 import json
+import math
 import random
 from pathlib import Path
 
 import numpy as np
-from tests.bench.rivals import Make, rivals
+import numpy.typing as npt
+from tests.bench.resampled import SHAPES, ResampledSurface
+from tests.bench.rivals import NEEDS_TORCH, Make, rivals
 from tests.bench.surface_loop import SurfaceLoop
 from tests.bench.surfaces import Config, Surface, best_test, read_surfaces, spaces, start_model
 
@@ -24,6 +31,7 @@ REPETITIONS = 12
 SCENARIOS = ("full", "hot", "dose")
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "surfaces"
 SHOWN = (1, 2, 4, 8, 12)
+RESAMPLED_SHOWN = (2, 4, 12)
 
 Curve = list[float]
 """Test score of what is held best after each experiment."""
@@ -54,31 +62,39 @@ def follow_rival(make: Make, all_checkpoints: bool, surface: Surface, space: lis
     return _padded(held, float(untuned["test"]))
 
 
+def regrets(
+    surfaces: list[Surface], scenario: str, policy: str, repetitions: int
+) -> tuple[list[list[float]], list[float]]:
+    """Mean regret after 1 to 12 experiments on each surface that has the scenario; how many each replay took to 5 %."""
+    known = rivals()
+    per_surface: list[list[float]] = []
+    within: list[float] = []
+    for surface in surfaces:
+        found: list[list[float]] = []
+        for space in spaces(surface, scenario):
+            top = best_test(surface, space)
+            for repetition in range(repetitions):
+                seed = 1000 * (surface.draw_number + repetition) + 17
+                held = (
+                    follow_advice(surface, space, seed)
+                    if policy == "whatnext"
+                    else follow_rival(*known[policy], surface, space, seed)
+                )
+                found.append([top - score for score in held])
+                close = [n for n, score in enumerate(held, start=1) if score >= 0.95 * top]
+                within.append(close[0] if close else N_EXPERIMENTS + 1)
+        if found:
+            per_surface.append(np.mean(found, axis=0).tolist())
+    return per_surface, within
+
+
 def replay(surfaces: list[Surface], policies: list[str], repetitions: int) -> dict[str, dict[str, dict[str, object]]]:
     """Every scenario and policy: mean regret after 1 to 12 experiments, and how many it took to come within 5 %."""
-    known = rivals()
     table: dict[str, dict[str, dict[str, object]]] = {}
     for scenario in SCENARIOS:
         table[scenario] = {}
         for policy in policies:
-            per_surface: list[list[float]] = []
-            within: list[float] = []
-            for surface in surfaces:
-                regrets: list[list[float]] = []
-                for space in spaces(surface, scenario):
-                    top = best_test(surface, space)
-                    for repetition in range(repetitions):
-                        seed = 1000 * repetition + 17
-                        held = (
-                            follow_advice(surface, space, seed)
-                            if policy == "whatnext"
-                            else follow_rival(*known[policy], surface, space, seed)
-                        )
-                        regrets.append([top - score for score in held])
-                        close = [n for n, score in enumerate(held, start=1) if score >= 0.95 * top]
-                        within.append(close[0] if close else N_EXPERIMENTS + 1)
-                if regrets:
-                    per_surface.append(np.mean(regrets, axis=0).tolist())
+            per_surface, within = regrets(surfaces, scenario, policy, repetitions)
             if per_surface:
                 mean = np.mean(per_surface, axis=0).tolist()
                 table[scenario][policy] = {
@@ -86,6 +102,27 @@ def replay(surfaces: list[Surface], policies: list[str], repetitions: int) -> di
                     "within_5pct": round(float(np.median(within)), 1),
                 }
     return table
+
+
+def print_resampled(surfaces: list[Surface], policies: list[str], n_draws: int) -> None:
+    """Each scenario, shape and policy: mean regret, its standard error over redrawn surfaces, and the rivals' ratio."""
+    for scenario in SCENARIOS:
+        header = "".join(f"{f'N={n}':>14}" for n in RESAMPLED_SHOWN)
+        print(f"{scenario}: mean test regret over {n_draws} draws of each surface\n  {'':<32}{header}")
+        for shape in SHAPES:
+            drawn: list[Surface] = [ResampledSurface(each, shape, seed) for each in surfaces for seed in range(n_draws)]
+            own: npt.NDArray[np.float64] | None = None
+            for policy in policies:
+                per_surface, _ = regrets(drawn, scenario, policy, 1)
+                if not per_surface:
+                    continue
+                table = np.array(per_surface)[:, [n - 1 for n in RESAMPLED_SHOWN]]
+                mean, error = table.mean(axis=0), table.std(axis=0, ddof=1) / math.sqrt(len(table))
+                values = "".join(f"{f'{m:.3f} +-{e:.3f}':>14}" for m, e in zip(mean, error, strict=True))
+                own = mean if policy == "whatnext" else own
+                ratio = "" if own is None else "   x" + " / ".join(f"{value:.1f}" for value in mean / own)
+                print(f"  {shape:<8}{policy:<24}{values}{ratio}", flush=True)
+        print()
 
 
 def printed(table: dict[str, dict[str, dict[str, object]]]) -> str:
@@ -99,6 +136,7 @@ def printed(table: dict[str, dict[str, dict[str, object]]]) -> str:
             assert isinstance(regret, dict)
             values = "".join(f"{regret[str(n)]:>8.2f}" for n in SHOWN)
             lines.append(f"  {policy:<24}{values}{figures['within_5pct']:>12}")
+        lines += [f"  {name:<24}   not run: needs torch" for name in NEEDS_TORCH if name not in rivals()]
         lines.append("")
     return "\n".join(lines)
 
@@ -114,11 +152,15 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER)
     parser.add_argument("--policies", nargs="*", default=["whatnext", *rivals()])
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
+    parser.add_argument("--resample", type=int, metavar="K", help="redraw every surface K times in each shape")
     parser.add_argument("--output", type=Path, default=Path("replay.json"))
     arguments = parser.parse_args()
     surfaces = read_surfaces(arguments.folder)
     if not surfaces:
         raise SystemExit(f"no *.json.gz of schema ft-surface/1 in {arguments.folder}")
+    if arguments.resample:
+        print_resampled(surfaces, arguments.policies, arguments.resample)
+        return
     table = replay(surfaces, arguments.policies, arguments.repetitions)
     print(printed(table))
     arguments.output.write_text(json.dumps(table, indent=1) + "\n")

@@ -10,6 +10,7 @@ import optuna
 from tests.bench.surfaces import Config, Observation, Surface, start_model
 
 ALL_EPOCHS = 5
+NEEDS_TORCH = ("optuna_gp",)
 
 
 class Rival(Protocol):
@@ -184,5 +185,5 @@ def rivals() -> dict[str, tuple[Make, bool]]:
         "optuna_tpe": (make_tpe, False),
     }
     if find_spec("torch") is not None:
-        found["optuna_gp"] = (make_gp, False)
+        found.update(dict.fromkeys(NEEDS_TORCH, (make_gp, False)))
     return found

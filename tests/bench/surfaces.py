@@ -36,6 +36,9 @@ class Observation(NamedTuple):
 class Surface:
     """One task's grid of real training runs."""
 
+    draw_number = 0
+    """Which redrawing of the results this is; it seeds the replays."""
+
     def __init__(self, path: Path) -> None:
         with gzip.open(path) as file:
             self.data: dict[str, Any] = json.load(file)
@@ -53,8 +56,12 @@ class Surface:
         complete = {model for model, n in per_model.items() if n >= N_CONFIGS_PER_VERSION * n_versions}
         self.runs = {key: seeds for key, seeds in runs.items() if key[0] in complete}
         self.epochs: list[int] = sorted(self.data["grid"]["epochs"])
-        self.configs = [Config(*key, epochs) for key in self.runs for epochs in self.epochs]
         self.baseline: dict[str, dict[str, Any]] = self.data["baseline"]
+        self._index()
+
+    def _index(self) -> None:
+        """List the cells and their test scores, each the mean of its seeds."""
+        self.configs = [Config(*key, epochs) for key in self.runs for epochs in self.epochs]
         self.test = {
             config: float(
                 np.mean([self.checkpoint(run, config.epochs)["test"] for run in self.runs[config[:4]].values()])
@@ -78,6 +85,15 @@ class Surface:
             run=run,
             checkpoints=[each for each in run["ck"] if each["epoch"] <= config.epochs],
             curve=[row for row in run["curve"] if row[0] <= last["step"]],
+        )
+
+    def pooled(self, row: dict[str, Any]) -> npt.NDArray[np.float64]:
+        """Per-example scores of all held-out items of a checkpoint, those that an advisor may see first."""
+        return np.concatenate(
+            [
+                self.item_scores(row["dev_x"], self.data["n_dev"]),
+                self.item_scores(row["test_x"], self.data["n_test"]),
+            ]
         )
 
     def item_scores(self, packed: str, n: int) -> npt.NDArray[np.float64]:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.bench.resampled import SHAPES, ResampledSurface
 from tests.bench.surface_loop import SurfaceLoop
-from tests.bench.surfaces import best_test, read_surfaces, spaces
+from tests.bench.surfaces import Config, best_test, read_surfaces, spaces
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "surfaces"
 
@@ -20,3 +21,21 @@ def test_four_advised_experiments_come_close_to_the_best_of_the_grid(scenario: s
             assert loop.experiment()
         regrets.append(best_test(surface, space) - loop.held_test_score()[0])
     assert sum(regrets) / len(regrets) <= 0.3
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="the training surfaces are not here")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_redrawn_surface_deals_real_items_anew_and_can_be_replayed(shape: str) -> None:
+    source = read_surfaces(FOLDER)[0]
+    drawn, again = (ResampledSurface(source, shape, 3) for _ in range(2))
+    assert drawn.test == again.test != source.test
+    if shape == "split":
+        cell = Config("ft", "v1", 1.0, "default", 5)
+        seeds = zip(source.runs[cell[:4]].values(), drawn.runs[cell[:4]].values(), strict=True)
+        for old, new in ((old["ck"][-1], new["ck"][-1]) for old, new in seeds):
+            assert sorted(source.pooled(old)) == sorted([*new["dev_x"], *new["test_x"]])
+            assert new["dev"] == pytest.approx(new["dev_x"].mean())
+    (space,) = spaces(drawn, "full")
+    loop = SurfaceLoop(drawn, space, seed=17)
+    assert loop.experiment()
+    assert loop.experiment()
