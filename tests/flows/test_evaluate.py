@@ -145,6 +145,24 @@ async def test_a_long_pause_gives_the_worker_back_and_pays_nothing_twice(wire: W
     assert set(endpoint.paid.values()) == {1}
 
 
+async def test_a_judges_long_pause_keeps_the_answers(wire: Wire, workspace: str) -> None:
+    pauses = iter([True])
+
+    def judge(asked: Json) -> str | tuple[int, dict[str, str]]:
+        return (429, {"Retry-After": "120"}) if next(pauses, False) else outside_the_fences(asked)
+
+    services, endpoint = wire(right, judge)
+    suite = await make_suite(services, workspace, 12, graders=(judged(),))
+    paused = await run(services, workspace, suite)
+    assert paused.status == "running"
+    await evaluate(services, paused.id)
+    async with services.begin(workspace) as tx:
+        done = await look_up.find_evaluation(tx, paused.id)
+    assert (done.status, done.n_scored, done.combined) == ("succeeded", 12, 10.0)
+    assert set(endpoint.paid.values()) == {1}
+    assert endpoint.n_mismatched == 0
+
+
 async def test_a_platform_that_only_asks_for_pauses_is_given_up_after_a_day(wire: Wire, workspace: str) -> None:
     services, endpoint = wire(lambda asked: (429, {"Retry-After": "120"}))
     suite = await make_suite(services, workspace, 30)

@@ -136,7 +136,7 @@ def _read_score(grader: ScoreModel, answer: _ScoreAnswer) -> Score | ScoreError:
         high=high,
         passed=None if grader.pass_threshold is None else answer.score >= grader.pass_threshold,
         instructs_judge=answer.instructs_judge,
-        reasoning=answer.reasoning[:MAX_REASONING],
+        reasoning=_storable(answer.reasoning),
     )
 
 
@@ -151,8 +151,13 @@ def _read_label(grader: LabelModel, answer: _LabelAnswer) -> Score | ScoreError:
         high=1.0,
         passed=passed,
         instructs_judge=answer.instructs_judge,
-        reasoning=answer.reasoning[:MAX_REASONING],
+        reasoning=_storable(answer.reasoning),
     )
+
+
+def _storable(reasoning: str) -> str:
+    """A judge's words as a database holds them: not too long, and without NUL."""
+    return reasoning[:MAX_REASONING].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _schema(grader: ModelGrader) -> JsonObject:

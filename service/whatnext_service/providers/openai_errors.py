@@ -14,6 +14,7 @@ import httpx2
 import openai
 
 from whatnext_service.errors import ProviderError, ProviderFault
+from whatnext_service.providers.openai_wire import storable
 
 MEANINGS: tuple[tuple[type[Exception], ProviderFault, bool], ...] = (
     (openai.APITimeoutError, "timeout", True),
@@ -123,7 +124,7 @@ def without_secrets(text: str, secret: str) -> str:
     """Make a platform's words fit to be shown: no key, one line, of moderate length."""
     if secret:
         text = text.replace(secret, "***")
-    return " ".join(_KEY_LIKE.sub("***", text).split())[:LONGEST_DETAIL]
+    return storable(" ".join(_KEY_LIKE.sub("***", text).split())[:LONGEST_DETAIL])
 
 
 def _detail(fault: Exception, secret: str) -> str:

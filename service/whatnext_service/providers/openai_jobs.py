@@ -8,7 +8,7 @@ from openai.types.fine_tuning.job_create_params import Method
 
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.errors import ProviderError
-from whatnext_service.providers.openai_wire import WireCheckpoint, WireJob, mapping, number, whole
+from whatnext_service.providers.openai_wire import WireCheckpoint, WireJob, mapping, number, storable, whole
 from whatnext_service.providers.port import Job, JobCheckpoint
 
 MARKER_KEY = "whatnext_run"
@@ -121,4 +121,4 @@ def _file_id(file: object) -> str | None:
 def _error(error: object) -> str | None:
     members = mapping(error)
     words = [error] if isinstance(error, str) else [members.get("code"), members.get("message")]
-    return ": ".join(str(word) for word in words if word)[:LONGEST_ERROR] or None
+    return storable(": ".join(word for word in words if isinstance(word, str) and word)[:LONGEST_ERROR]) or None

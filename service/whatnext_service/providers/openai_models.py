@@ -16,19 +16,22 @@ import msgspec
 
 from whatnext_service.errors import ProviderError
 from whatnext_service.providers.client import PlatformSettings
-from whatnext_service.providers.openai_errors import status_error, translated
+from whatnext_service.providers.openai_errors import status_error, translated, without_secrets
 from whatnext_service.providers.openai_wire import (
     WireCompletion,
     WireEmbeddings,
     WireMessage,
-    WireUsage,
     decoded,
     mapping,
-    whole,
+    storable,
+    storable_value,
+    tokens,
 )
 from whatnext_service.providers.port import Completion, CompletionRequest, Embedding, EmbeddingRequest, Message
 
 _MAX_CONNECTIONS = 1000
+MAX_ANSWER_BYTES = 16 * 2**20
+MAX_REASON_CHARS = 64
 Request = TypeVar("Request", CompletionRequest, EmbeddingRequest)
 
 
@@ -85,20 +88,21 @@ class OpenAIModels:
         answer = decoded(await self._post("/chat/completions", request, _encoded), WireCompletion)
         latency_s = self._clock_s() - started_s
         if not answer.choices:
-            message = mapping(answer.error).get("message", "the answer holds no choice")
-            raise ProviderError("malformed", str(message)[:300], retryable=True)
+            said = mapping(answer.error).get("message")
+            detail = said if isinstance(said, str) and said else "the answer holds no choice"
+            raise ProviderError("malformed", without_secrets(detail, self._settings.api_key), retryable=True)
         choice = answer.choices[0]
         if choice.finish_reason == "content_filter":
             raise ProviderError("refused", "the platform's content filter held the answer back", retryable=False)
-        usage = answer.usage or WireUsage()
         called = request.tools is not None and choice.message.tool_calls
+        reason = choice.finish_reason
         return Completion(
-            text=_text(choice.message, structured=request.response_schema is not None, tools=bool(called)),
-            finish_reason=choice.finish_reason,
-            prompt_tokens=whole(usage.prompt_tokens),
-            completion_tokens=whole(usage.completion_tokens),
+            text=storable(_text(choice.message, structured=request.response_schema is not None, tools=bool(called))),
+            finish_reason=storable(reason)[:MAX_REASON_CHARS] if isinstance(reason, str) else None,
+            prompt_tokens=tokens(answer.usage, "prompt_tokens"),
+            completion_tokens=tokens(answer.usage, "completion_tokens"),
             latency_s=latency_s,
-            tool_calls=msgspec.json.encode(choice.message.tool_calls) if called else None,
+            tool_calls=_calls(choice.message.tool_calls) if called else None,
         )
 
     async def embed(self, request: EmbeddingRequest) -> Embedding:
@@ -108,7 +112,7 @@ class OpenAIModels:
         vectors = tuple(tuple(found.get(place, ())) for place in range(len(request.texts)))
         if not all(vector and all(map(math.isfinite, vector)) for vector in vectors):
             raise ProviderError("malformed", "a text has no vector of finite numbers", retryable=True)
-        return Embedding(vectors=vectors, prompt_tokens=whole((answer.usage or WireUsage()).prompt_tokens))
+        return Embedding(vectors=vectors, prompt_tokens=tokens(answer.usage, "prompt_tokens"))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -119,7 +123,11 @@ class OpenAIModels:
         settings, url = self._settings, self._url + path
         async with translated(deadline_s=request.timeout_s, secret=settings.api_key, now_s=self._now_s):
             body = encode(request)
-            headers = {"Content-Type": "application/json", "Idempotency-Key": request.idempotency_key}
+            headers = {
+                "Content-Type": "application/json",
+                "Idempotency-Key": request.idempotency_key,
+                "Accept-Encoding": "identity",
+            }
             if settings.api_key_header:
                 headers["api-key"] = settings.api_key
             elif settings.api_key:
@@ -129,7 +137,7 @@ class OpenAIModels:
             async with self._opened().post(
                 url, data=body, headers=headers, params=query, allow_redirects=False
             ) as response:
-                answer = await response.read()
+                answer = await _whole(response)
                 if not 200 <= response.status < 300:
                     raise status_error(response.status, response.headers, answer, url)
                 return answer
@@ -147,6 +155,16 @@ class OpenAIModels:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body, unpacked where it is packed, unless it is too large."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise ProviderError("malformed", f"the answer is larger than {MAX_ANSWER_BYTES} bytes", retryable=False)
+    return bytes(body)
 
 
 def _proxy(url: str) -> str | None:
@@ -192,19 +210,28 @@ def _response_format(schema: bytes | None) -> _Format | None:
     return _Format(json_schema=_Schema(schema=msgspec.Raw(schema)))
 
 
+def _calls(calls: object) -> bytes:
+    try:
+        return msgspec.json.encode(storable_value(calls))
+    except RecursionError:
+        raise ProviderError("malformed", "the tool calls are nested too deeply", retryable=False) from None
+
+
 def _text(message: WireMessage, *, structured: bool, tools: bool) -> str:
     content = message.content
     if isinstance(content, list):
-        content = "".join(str(mapping(part).get("text") or "") for part in content)
+        texts = [mapping(part).get("text") for part in content]
+        content = "".join(text for text in texts if isinstance(text, str))
     if isinstance(content, str) and content:
         return content
     if tools:
         return ""
-    if message.refusal:
+    if isinstance(message.refusal, str) and message.refusal:
         if structured:
-            raise ProviderError("refused", f"the model refused: {message.refusal}"[:300], retryable=False)
+            refusal = storable(f"the model refused: {message.refusal}"[:300])
+            raise ProviderError("refused", refusal, retryable=False)
         return message.refusal
-    if message.tool_calls:
+    if message.tool_calls or message.function_call:
         raise ProviderError("malformed", "the model called tools and gave no text", retryable=False)
     if content not in (None, ""):
         raise ProviderError("malformed", "the answer's content is no text", retryable=True)

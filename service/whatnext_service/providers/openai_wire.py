@@ -6,6 +6,7 @@ without is required.
 
 import json
 import math
+import re
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -14,6 +15,10 @@ from msgspec import Meta
 from whatnext_service.errors import ProviderError
 
 T = TypeVar("T")
+MAX_TOKENS = 10_000_000
+"""More than any model takes or gives at once."""
+_STREAMED = (b"data:", b"event:", b":")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 Id = Annotated[str, Meta(min_length=1, max_length=512)]
 
 
@@ -86,23 +91,19 @@ class WireEvent(msgspec.Struct, kw_only=True, frozen=True):
 
 class WireMessage(msgspec.Struct, kw_only=True, frozen=True):
     content: object = None
-    refusal: str | None = None
-    tool_calls: list[object] | None = None
+    refusal: object = None
+    tool_calls: object = None
+    function_call: object = None
 
 
 class WireChoice(msgspec.Struct, kw_only=True, frozen=True):
     message: WireMessage
-    finish_reason: str | None = None
-
-
-class WireUsage(msgspec.Struct, kw_only=True, frozen=True):
-    prompt_tokens: object = None
-    completion_tokens: object = None
+    finish_reason: object = None
 
 
 class WireCompletion(msgspec.Struct, kw_only=True, frozen=True):
     choices: list[WireChoice] | None = None
-    usage: WireUsage | None = None
+    usage: object = None
     error: object = None
 
 
@@ -113,11 +114,14 @@ class WireVector(msgspec.Struct, kw_only=True, frozen=True):
 
 class WireEmbeddings(msgspec.Struct, kw_only=True, frozen=True):
     data: list[WireVector]
-    usage: WireUsage | None = None
+    usage: object = None
 
 
 def decoded(body: bytes, shape: type[T]) -> T:
     """Read an answer's body. NaN and infinities are taken as numbers; what does not fit is `malformed`."""
+    if body.lstrip().startswith(_STREAMED):
+        detail = "the server streams its answers, though whole ones were asked for"
+        raise ProviderError("malformed", detail, retryable=False)
     try:
         return msgspec.convert(json.loads(body), shape)
     except (ValueError, RecursionError) as fault:
@@ -139,6 +143,30 @@ def whole(value: object) -> int | None:
     """A whole number, also when it was sent as `100.0`."""
     found = number(value)
     return int(found) if found is not None and math.isfinite(found) and found == int(found) else None
+
+
+def tokens(usage: object, name: str) -> int | None:
+    """A count of tokens; null for what cannot be one, such as a negative number."""
+    count = whole(mapping(usage).get(name))
+    return count if count is not None and 0 <= count <= MAX_TOKENS else None
+
+
+def storable(text: str) -> str:
+    """A text without what no database holds: NUL and halves of surrogate pairs."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def storable_value(value: object) -> object:
+    """A value from JSON with all of its texts storable."""
+    match value:
+        case str():
+            return storable(value)
+        case list():
+            return [storable_value(each) for each in value]
+        case dict():
+            return {storable(str(name)): storable_value(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def mapping(value: object) -> dict[str, object]:
