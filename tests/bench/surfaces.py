@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import random
 from collections import defaultdict
 from pathlib import Path
@@ -120,7 +121,7 @@ def spaces(surface: Surface, scenario: str) -> list[list[Config]]:
             cells: dict[tuple[str, str], list[Config]] = defaultdict(list)
             for config in surface.configs:
                 cells[config.model, config.version].append(config)
-            return [cells[key] for key in sorted(cells, key=lambda key: (MODEL_ORDER.index(key[0]), key[1]))]
+            return [cells[key] for key in sorted(cells, key=lambda key: (_place(key[0]), key[1]))]
         case _:
             raise ValueError(f"no such scenario: {scenario}")
     found = [[config for config in surface.configs if config.model in models] for models in wanted]
@@ -129,7 +130,25 @@ def spaces(surface: Surface, scenario: str) -> list[list[Config]]:
 
 def start_model(space: list[Config]) -> str:
     """The base model that the loop starts from."""
-    return next(model for model in MODEL_ORDER if any(config.model == model for config in space))
+    return min({config.model for config in space}, key=_place)
+
+
+def nearest(space: set[Config], wanted: Config) -> Config:
+    """The cell of the grid next to a configuration, of its base model and data version: by rate, epochs, then batch."""
+    cells = [cell for cell in space if (cell.model, cell.version) == (wanted.model, wanted.version)]
+    return min(
+        cells,
+        key=lambda cell: (
+            abs(math.log(cell.rate / wanted.rate)),
+            abs(cell.epochs - wanted.epochs),
+            cell.batch != wanted.batch,
+            str(cell.batch),
+        ),
+    )
+
+
+def _place(model: str) -> tuple[int, str]:
+    return MODEL_ORDER.index(model) if model in MODEL_ORDER else len(MODEL_ORDER), model
 
 
 def best_test(surface: Surface, space: list[Config]) -> float:

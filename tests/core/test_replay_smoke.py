@@ -39,3 +39,13 @@ def test_a_redrawn_surface_deals_real_items_anew_and_can_be_replayed(shape: str)
     loop = SurfaceLoop(drawn, space, seed=17)
     assert loop.experiment()
     assert loop.experiment()
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="the training surfaces are not here")
+def test_advice_off_the_grid_trains_the_cell_next_to_it() -> None:
+    surface = read_surfaces(FOLDER)[0]
+    space = [config for config in spaces(surface, "full")[0] if config.rate not in (0.3, 1.0) and config.epochs != 2]
+    loop = SurfaceLoop(surface, space, seed=17)
+    trained = sum(loop.experiment() for _ in range(6))
+    assert trained == 6
+    assert {observation.config for observation in loop.observations.values()} <= set(space)
