@@ -33,6 +33,11 @@ def test_the_reference_rows_come_out_as_markdown():
     assert lines[3].startswith("| R2 | gpt-4.1-mini | v1 (335 ex) | 2 | 0.5 | default | 0.310 | 9.15 | ")
 
 
+def test_a_score_below_zero_is_a_number_to_a_spreadsheet():
+    rows = history(a_state(runs=(a_run(1),), evaluations=(an_evaluation(-0.5, run=1),)))
+    assert read(history_csv(rows))[1][7] == "-0.50"
+
+
 def test_the_reference_rows_come_out_as_csv():
     text = history_csv(reference_rows())
     lines = text.split("\r\n")

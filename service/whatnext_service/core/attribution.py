@@ -6,10 +6,11 @@ from typing import Literal, get_args
 import msgspec
 
 from whatnext_service.core.advice import Overrides
-from whatnext_service.core.lineage import changed_variables
+from whatnext_service.core.lineage import VARIABLES, changed_variables
 from whatnext_service.core.runs import EffectiveConfig, Run, RunConfig, Variable
 
 _Unasked = Literal["base_model_snapshot", "validation_sha256", "n_steps", "seed"]
+_UNASKED: tuple[_Unasked, ...] = get_args(_Unasked)
 Fact = Literal[Variable, _Unasked]
 """What can differ between two trainings: the variables, and the facts that follow them unasked."""
 
@@ -128,7 +129,7 @@ def effective_difference(a: Run, b: Run) -> EffectiveDifference:
     if _dataset_differs(a, b):
         differs.add("dataset_version_id")
     variables = tuple[Variable, ...](name for name in asked if name in differs)
-    hidden: list[Fact] = [name for name in get_args(Variable) if name in differs and name not in asked]
+    hidden: list[Fact] = [name for name in VARIABLES if name in differs and name not in asked]
     unknown: list[Fact] = []
     for name in ("n_epochs", "learning_rate_multiplier", "batch_size"):
         left, right = getattr(one, name), getattr(other, name)
@@ -137,7 +138,7 @@ def effective_difference(a: Run, b: Run) -> EffectiveDifference:
             unknown.append(name)
     variables = tuple[Variable, ...](name for name in variables if name not in unknown)
     hidden = [name for name in hidden if name not in unknown]
-    for fact in get_args(_Unasked):
+    for fact in _UNASKED:
         left, right = _known(a, fact), _known(b, fact)
         follows = fact == "n_steps" and ("n_epochs" in differs or "batch_size" in variables)
         if follows or (fact == "base_model_snapshot" and "base_model" in asked):

@@ -45,7 +45,7 @@ def gain(candidate: Evaluation, reference: Evaluation, metric: Metric, suite: Su
         scale_min=metric.scale_min,
         scale_max=metric.scale_max,
         direction=metric.direction,
-        clusters=_clusters(candidate, suite),
+        clusters=clusters_of(candidate, suite),
         same_instrument=same_instrument,
     )
     return _oriented(comparison, points, comparison.verdict, metric)
@@ -62,7 +62,7 @@ def gain_over_target(candidate: Evaluation, target: float, metric: Metric, suite
         scale_min=metric.scale_min,
         scale_max=metric.scale_max,
         direction=metric.direction,
-        clusters=_clusters(candidate, suite),
+        clusters=clusters_of(candidate, suite),
     )
     return _oriented(comparison, points, comparison.verdict, metric)
 
@@ -109,7 +109,8 @@ def arm_name(arm: Arm) -> str:
     return f"{arm.run.name} at step {arm.checkpoint.step}"
 
 
-def _clusters(evaluation: Evaluation, suite: Suite) -> tuple[int, ...] | None:
+def clusters_of(evaluation: Evaluation, suite: Suite) -> tuple[int, ...] | None:
+    """The numbers of the items' sources; null where the suite has none, or others than the evaluation's items."""
     clusters = suite.clusters
     return clusters if clusters is not None and len(clusters) * 8 == len(evaluation.scores) else None
 

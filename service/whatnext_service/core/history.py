@@ -7,10 +7,11 @@ import msgspec
 from whatnext_service.core.advice import Value
 from whatnext_service.core.attribution import effective_difference
 from whatnext_service.core.change_took import took
+from whatnext_service.core.compare import paired_interval
 from whatnext_service.core.curves import OverfitVerdict
 from whatnext_service.core.evaluations import Evaluation
-from whatnext_service.core.gains import Gain, best_arm, gain
-from whatnext_service.core.lineage import changed_variables, is_repeat
+from whatnext_service.core.gains import clusters_of
+from whatnext_service.core.lineage import changed_variables
 from whatnext_service.core.runs import Run, RunStatus, Variable
 from whatnext_service.core.scoreboard import Arm, Scoreboard, read_scoreboard
 from whatnext_service.core.state import DatasetVersion, LoopState
@@ -72,7 +73,7 @@ class HistoryRow(msgspec.Struct, kw_only=True, frozen=True):
 def history(state: LoopState, board: Scoreboard | None = None) -> tuple[HistoryRow, ...]:
     """Every run with its difference to the parent and to the baseline, compared item by item (method 2)."""
     board = read_scoreboard(state) if board is None else board
-    arms = {trial.run.id: best_arm(trial) for trial in board.trials}
+    arms = {trial.run.id: trial.best for trial in board.trials}
     runs = {run.id: run for run in state.runs}
     versions = {version.id: version for version in state.versions}
     rows = []
@@ -85,8 +86,8 @@ def history(state: LoopState, board: Scoreboard | None = None) -> tuple[HistoryR
                 parent,
                 versions,
                 arm,
-                to_parent=_gain(board, arm, parent_arm.evaluation if parent_arm is not None else None),
-                to_baseline=_gain(board, arm, board.baseline),
+                to_parent=_difference(board, arm, parent_arm.evaluation if parent_arm is not None else None),
+                to_baseline=_difference(board, arm, board.baseline),
                 currency=state.loop.budget.currency,
             )
         )
@@ -99,12 +100,13 @@ def history_row(
     versions: dict[str, DatasetVersion],
     arm: Arm | None,
     *,
-    to_parent: Gain | None,
-    to_baseline: Gain | None,
+    to_parent: Difference | None,
+    to_baseline: Difference | None,
     currency: str,
 ) -> HistoryRow:
     """One row from a run and its comparisons."""
     known, config = run.effective, run.config
+    changed = () if parent is None else changed_variables(parent.config, config)
     return HistoryRow(
         run=run.name,
         base_model=config.base_model,
@@ -117,12 +119,12 @@ def history_row(
         combined=None if arm is None else arm.evaluation.combined,
         run_id=run.id,
         parent=None if parent is None else parent.name,
-        changed=() if parent is None else _changed(parent, run, tuple(versions.values())),
-        repeat=parent is not None and (is_repeat(parent.config, config) or not took(run)),
+        changed=() if parent is None else _changed(parent, run, changed, tuple(versions.values())),
+        repeat=parent is not None and (not changed or not took(run)),
         confounded_by=_confounded(parent, run),
         scored_step=_earlier_step(arm),
-        to_parent=_difference(to_parent),
-        to_baseline=_difference(to_baseline),
+        to_parent=to_parent,
+        to_baseline=to_baseline,
         overfitting=None if run.reading is None else run.reading.verdict,
         cost=run.cost,
         currency=currency,
@@ -137,7 +139,9 @@ def _dataset(run: Run, version: DatasetVersion | None) -> str:
     return f"{version.name} ({version.n_examples} ex)"
 
 
-def _changed(parent: Run, run: Run, versions: tuple[DatasetVersion, ...]) -> tuple[ChangedValue, ...]:
+def _changed(
+    parent: Run, run: Run, changed: tuple[Variable, ...], versions: tuple[DatasetVersion, ...]
+) -> tuple[ChangedValue, ...]:
     return tuple(
         ChangedValue(
             variable=name,
@@ -146,7 +150,7 @@ def _changed(parent: Run, run: Run, versions: tuple[DatasetVersion, ...]) -> tup
             from_text=shown_change(name, getattr(parent.config, name), versions),
             to_text=shown_change(name, getattr(run.config, name), versions),
         )
-        for name in changed_variables(parent.config, run.config)
+        for name in changed
     )
 
 
@@ -162,11 +166,17 @@ def _earlier_step(arm: Arm | None) -> int | None:
     return None if point is None or point.final else point.step
 
 
-def _gain(board: Scoreboard, arm: Arm | None, reference: Evaluation | None) -> Gain | None:
+def _difference(board: Scoreboard, arm: Arm | None, reference: Evaluation | None) -> Difference | None:
+    """What `gain` says of the two, without its verdict, whose figures take most of its time."""
     if arm is None or reference is None or board.suite is None:
         return None
-    return gain(arm.evaluation, reference, board.state.loop.metric, board.suite)
-
-
-def _difference(over: Gain | None) -> Difference | None:
-    return None if over is None else Difference(points=over.points, low=over.low, high=over.high)
+    scored, metric = arm.evaluation, board.state.loop.metric
+    found = None
+    if scored.fingerprint == reference.fingerprint and scored.scores and len(scored.scores) == len(reference.scores):
+        clusters = clusters_of(scored, board.suite)
+        found = paired_interval(scored.scores, reference.scores, metric.scale_min, metric.scale_max, clusters)
+    if found is None:
+        points = board.sign * round((scored.combined or 0.0) - (reference.combined or 0.0), 9)
+        return Difference(points=points, low=None, high=None)
+    low, high = sorted((board.sign * round(found.low, 9), board.sign * round(found.high, 9)))
+    return Difference(points=board.sign * round(found.difference, 9), low=low, high=high)

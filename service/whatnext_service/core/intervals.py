@@ -32,21 +32,21 @@ class Interval(msgspec.Struct, kw_only=True, frozen=True):
 def mean_and_error(differences: FloatArray) -> tuple[float, float]:
     """Mean and its standard error; the values must be at least two."""
     n = differences.size
-    mean = float(np.add.reduce(differences)) / n
-    centred = differences - mean
+    mean, centred = _centred(differences)
     return mean, sqrt(max(0.0, float(centred @ centred)) / (n * (n - 1)))
 
 
-def needs_bootstrap(differences: FloatArray) -> bool:
+def _centred(differences: FloatArray) -> tuple[float, FloatArray]:
+    mean = float(np.add.reduce(differences)) / differences.size
+    return mean, differences - mean
+
+
+def _needs_bootstrap(centred: FloatArray, squares: float) -> bool:
     """Cochran's rule: a t interval wants more than 25 x skewness squared items (Cochran 1977)."""
-    n = differences.size
+    n = centred.size
     if n > BOOTSTRAP_MAX_ITEMS:
         return False
-    centred = differences - differences.mean()
-    squares = float(centred @ centred) / n
-    if squares <= 0.0:
-        return False
-    skewness = float((centred * centred) @ centred) / n / squares**1.5
+    skewness = float((centred * centred) @ centred) / n / (squares / n) ** 1.5
     return bool(n <= 25.0 * skewness * skewness)
 
 
@@ -72,11 +72,13 @@ def t_quantile(df: float, confidence: float) -> float:
 def independent_interval(differences: FloatArray, spread: float, confidence: float) -> Interval:
     """Paired t; where Cochran's rule fails, the wider of paired t and percentile bootstrap (evidence 1)."""
     n = differences.size
-    mean, error = mean_and_error(differences) if n > 1 else (float(differences[0]), 0.0)
+    mean, centred = _centred(differences)
+    squares = float(centred @ centred)
+    error = sqrt(squares / (n * (n - 1))) if n > 1 else 0.0
     if error <= 1e-12 * spread:
         return _constant_interval(mean, n, spread, confidence, "paired_t")
     plain = t_interval(mean, error, n - 1, confidence, "paired_t")
-    if not needs_bootstrap(differences):
+    if not _needs_bootstrap(centred, squares):
         return plain
     means = resampled_means(differences)
     low, high = percentile_interval(means, confidence)

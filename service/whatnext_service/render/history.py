@@ -46,9 +46,9 @@ def history_csv(rows: tuple[HistoryRow, ...]) -> str:
 
 
 def _markdown_cells(row: HistoryRow) -> tuple[str, ...]:
-    own = _own_cells(row)
     return (
-        *(escaped(cell) or NOTHING for cell in own),
+        *(escaped(cell) or NOTHING for cell in _names(row)),
+        *(cell or NOTHING for cell in _figures(row)),
         escaped(_changed(row)),
         _interval(row.to_parent),
         _interval(row.to_baseline),
@@ -60,7 +60,8 @@ def _markdown_cells(row: HistoryRow) -> tuple[str, ...]:
 
 def _csv_cells(row: HistoryRow) -> tuple[str, ...]:
     return (
-        *(_harmless(cell) for cell in _own_cells(row)),
+        *(_harmless(cell) for cell in _names(row)),
+        *_figures(row),
         _harmless(_changed(row)),
         _harmless(", ".join(row.confounded_by)),
         *_numbers(row.to_parent),
@@ -72,11 +73,12 @@ def _csv_cells(row: HistoryRow) -> tuple[str, ...]:
     )
 
 
-def _own_cells(row: HistoryRow) -> tuple[str, ...]:
+def _names(row: HistoryRow) -> tuple[str, ...]:
+    return row.run, row.base_model, row.dataset
+
+
+def _figures(row: HistoryRow) -> tuple[str, ...]:
     return (
-        row.run,
-        row.base_model,
-        row.dataset,
         "auto" if row.n_epochs is None else str(row.n_epochs),
         "auto" if row.learning_rate_multiplier is None else _rate(row.learning_rate_multiplier),
         "default" if row.batch_size is None else str(row.batch_size),
