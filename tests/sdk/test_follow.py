@@ -65,7 +65,13 @@ async def test_a_loop_is_driven_to_its_end_with_progress(kind: str) -> None:
 async def test_what_is_waited_for_is_one_step_however_often_the_advice_is_renewed(kind: str) -> None:
     fake = FakeService()
     waits = [waiting("run_1", version) for version in (1, 2, 3)]
-    fake.on("loops.next", *waits, answer("start_run", request=START, state_version=4), *waits[:1], answer("stop"))
+    fake.on(
+        "loops.next",
+        *waits,
+        answer("start_run", request=START, state_version=4),
+        waiting("run_1", 5),
+        answer("stop", state_version=6),
+    )
     fake.on("runs.get", run("running", 1), run("running", 2), run("succeeded", 3))
     steps = await listed(fake_client(fake, kind).client.follow("support-bot"))
     assert [step.kind for step in steps] == ["wait", "start_run", "wait", "stop"]
