@@ -1070,8 +1070,9 @@ class AsyncEvaluations(AsyncEvaluationsByHand):
         dataset_version_id: str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Failures:
-        """Group the items that the model fails on, by tag or by likeness of text, and count the training examples of
-        each type: where there are few, examples are missing.
+        """Get the items that the model fails on, grouped by tag or by likeness of text, with the count of training
+        examples of each type: where there are few, examples are missing. Grouped in the background once the
+        evaluation has ended; with `wait` and If-None-Match, as soon as it is done.
 
         Args:
             below: Items that scored less count as failed; without it, the middle of the scale.

@@ -505,8 +505,14 @@ class Failures(Model, kw_only=True, frozen=True):
     n_failed: int
     n_scored: int
     n_training_rows: int
+    status: Literal["failed", "pending", "ready"] | str
+    """`pending` until the worker has grouped them: soon after the evaluation has ended, and after each question with
+    other parameters.
+    """
+    version: int
     dataset_version_id: str | None = None
     """The training data that coverage is counted in; null where there is none, and all counts are 0."""
+    failure: str | None = None
 
 
 class Finding(Model, kw_only=True, frozen=True):
@@ -752,6 +758,13 @@ class PassReading(Model, kw_only=True, frozen=True):
     """A threshold that fails 25 to 50 %, as near to their middle as the scores allow; null when none does."""
 
 
+class Pause(Model, kw_only=True, frozen=True):
+    """What is waited for before the next request is sent."""
+
+    reason: str
+    until: datetime
+
+
 class Range(Sent, kw_only=True, frozen=True):
     """An inclusive range of allowed values."""
 
@@ -850,6 +863,8 @@ class RowJudging(Model, kw_only=True, frozen=True):
     max_tokens: int | None = None
     mean_score: float | None = None
     """Over the scored rows, 1 to 10."""
+    pause: Pause | None = None
+    """While the judge is to be left alone; null otherwise."""
     prices: JudgePrices | None = None
     started_at: datetime | None = None
 
@@ -1594,6 +1609,8 @@ class Evaluation(Model, kw_only=True, frozen=True):
     max_cost: Decimal | None = None
     max_tokens: int | None = None
     model: str | None = None
+    pause: Pause | None = None
+    """While a platform is to be left alone; null otherwise."""
     prices: NewTokenPrices | None = None
     prompt_tokens: int | None = None
     provider: str | None = None

@@ -138,10 +138,16 @@ async def test_a_long_pause_gives_the_worker_back_and_pays_nothing_twice(wire: W
         "select scheduled_at - now() from procrastinate_jobs where task_name = 'evaluate' and status = 'todo'"
     )
     assert 100 < waits.total_seconds() <= 120
+    async with services.begin(workspace) as tx:
+        waiting = await look_up.find_evaluation(tx, paused.id)
+    assert waiting.status == "running"
+    assert waiting.pause is not None
+    assert "pause of 120 s" in waiting.pause.reason
+    assert (waiting.pause.until - tx.now).total_seconds() > 100
     await evaluate(services, paused.id)
     async with services.begin(workspace) as tx:
         done = await look_up.find_evaluation(tx, paused.id)
-    assert (done.status, done.n_scored, done.combined) == ("succeeded", 30, 10.0)
+    assert (done.status, done.n_scored, done.combined, done.pause) == ("succeeded", 30, 10.0, None)
     assert set(endpoint.paid.values()) == {1}
 
 
@@ -324,7 +330,10 @@ async def test_stored_answers_are_graded_again_without_asking_the_model(wire: Wi
         new = NewEvalSuite(loop_id=suite.loop_id, name="judged", dataset_version_id=version, graders=(judged(),))
         bridge = await create_suite(tx, new)
     n_models = len([asked for asked in endpoint.asked if asked["model"] != "judge"])
-    graded = await run(services, workspace, bridge, regrade_of=first.id)
+    prices = NewTokenPrices(prompt="1000000", completion="1000000", judge_prompt="1000000")
+    graded = await run(services, workspace, bridge, regrade_of=first.id, prices=prices)
+    n_judged = len([asked for asked in endpoint.asked if asked["model"] == "judge"])
+    assert (graded.cost, n_judged) == (10 * n_judged, 17)
     assert (graded.origin, graded.status, graded.n_scored, graded.combined) == ("regraded", "succeeded", 12, 10.0)
     assert graded.base_model == "base"
     assert graded.fingerprint != first.fingerprint

@@ -158,6 +158,13 @@ class ErrorCount(msgspec.Struct, kw_only=True, frozen=True):
     n: int
 
 
+class Pause(msgspec.Struct, kw_only=True, frozen=True):
+    """What is waited for before the next request is sent."""
+
+    until: UtcTime
+    reason: str
+
+
 class Evaluation(Resource, kw_only=True, frozen=True):
     """A suite's result on a base model, a run or a checkpoint."""
 
@@ -206,6 +213,8 @@ class Evaluation(Resource, kw_only=True, frozen=True):
     stop_if_hopeless_against: str | None
     errors: tuple[ErrorCount, ...]
     """Why items have no score, with counts."""
+    pause: Pause | None
+    """While a platform is to be left alone; null otherwise."""
     n_repeated: int
     """Items that were asked for more than once, because an answer was lost, a server was busy or a worker died."""
 

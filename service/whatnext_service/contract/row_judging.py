@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from whatnext_service.contract.common import Body, Resource, UtcTime
-from whatnext_service.contract.evaluations import ErrorCount, Money
+from whatnext_service.contract.evaluations import ErrorCount, Money, Pause
 from whatnext_service.core.early_end import EndedEarly
 from whatnext_service.core.judge_canaries import CanaryReading
 from whatnext_service.core.row_judge import HIGHEST, LOWEST, JudgingStatus, RowDimension
@@ -69,6 +69,8 @@ class RowJudging(Resource, kw_only=True, frozen=True):
     """Why it ended before its last row; null when it did not."""
     errors: tuple[ErrorCount, ...]
     """Why rows have no score, with counts."""
+    pause: Pause | None
+    """While the judge is to be left alone; null otherwise."""
     failure: str | None
     version: int
     created_at: UtcTime

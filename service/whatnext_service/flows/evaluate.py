@@ -1,7 +1,9 @@
 """Bring an evaluation to its end, item by item; a killed one goes on where it was."""
 
+import dataclasses
 from datetime import timedelta
 
+from whatnext_service.contract.evaluations import Pause
 from whatnext_service.core.early_end import EndedEarly
 from whatnext_service.core.evaluations import unpack_scores
 from whatnext_service.flows.ask import Line, PutOff
@@ -33,12 +35,11 @@ async def evaluate(services: Services, evaluation_id: str) -> None:
         ended: EndedEarly | None = "cancelled"
         if not work.cancel_requested:
             try:
-                if plan.suite.judged and plan.suite.canaries is None:
-                    await _try_judge(services, plan)
+                if plan.suite.judged and plan.suite.canaries is None and plan.items:
+                    plan = await _try_judge(services, plan)
                 ended = await ItemRun(services, plan).run()
             except PutOff as pause:
-                async with services.begin(work.workspace_id) as tx:
-                    await tx.defer("evaluate", evaluation_id, delay_s=pause.wait_s)
+                await _put_off(services, work, pause)
                 return
         await close_with_items(services, work, plan.suite, ended)
 
@@ -51,15 +52,24 @@ async def give_up(services: Services, evaluation_id: str, reason: str) -> None:
         await close_failed(services, work, reason)
 
 
-async def _try_judge(services: Services, plan: Plan) -> None:
+async def _put_off(services: Services, work: evaluations.EvaluationWork, pause: PutOff) -> None:
+    """Come back when the pause is over."""
+    async with services.begin(work.workspace_id) as tx:
+        waiting = Pause(until=tx.now + timedelta(seconds=pause.wait_s), reason=str(pause))
+        version = await evaluations.put_off(tx.conn, work.id, waiting, tx.now)
+        await tx.defer("evaluate", work.id, delay_s=pause.wait_s)
+        tx.tell("evaluation.progress", work.id, version or work.version, loop_id=work.loop_id)
+
+
+async def _try_judge(services: Services, plan: Plan) -> Plan:
     """Try the suite's judges on attacks, once; judges that gave no score are tried again by the next evaluation."""
-    if not plan.items:
-        return
-    reading, _ = await try_canaries(plan.graders, plan.items[0].item, plan.work.id)
-    if reading is not None:
-        async with services.begin(plan.work.workspace_id) as tx:
+    reading, spent = await try_canaries(plan.graders, plan.items[0].item, plan.work.id)
+    async with services.begin(plan.work.workspace_id) as tx:
+        await evaluations.count_canaries(tx.conn, plan.work.id, spent)
+        if reading is not None:
             await suites.keep_canaries(tx.conn, plan.suite.id, reading)
             tx.loop_moved(plan.work.loop_id)
+    return dataclasses.replace(plan, spent=plan.spent.plus(spent))
 
 
 async def _begin(services: Services, work: evaluations.EvaluationWork) -> Plan | None:

@@ -9,8 +9,9 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 
-from whatnext_service.contract.evaluations import ErrorCount, ItemError
+from whatnext_service.contract.evaluations import ErrorCount, ItemError, Pause
 from whatnext_service.core.early_end import EndedEarly, Spent, cap_reached, cost_of, failing
 from whatnext_service.core.row_hashes import HASH_BYTES
 from whatnext_service.core.row_judge import (
@@ -54,6 +55,8 @@ async def judge_rows(services: Services, version_id: str) -> None:
             await run.run()
         except PutOff as pause:
             async with services.begin(work.workspace_id) as tx:
+                waiting = Pause(until=tx.now + timedelta(seconds=pause.wait_s), reason=str(pause))
+                await row_judgings.put_off(tx.conn, version_id, waiting, tx.now)
                 await tx.defer("judge_rows", version_id, delay_s=pause.wait_s)
             return
         await run.close()

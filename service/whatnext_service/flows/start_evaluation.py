@@ -113,6 +113,7 @@ def new_evaluation(
         stop_if_hopeless_against=new.stop_if_hopeless_against,
         errors=(),
         n_repeated=0,
+        pause=None,
     )
 
 

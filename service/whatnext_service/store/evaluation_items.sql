@@ -65,12 +65,19 @@ where evaluation_id = $2 and done_at is not null and ($4::int[] is null or idx =
 returning answered_at is not null as answered
 
 -- name: spent
-select coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,
-       coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,
-       coalesce(sum(judge_prompt_tokens), 0)::bigint as judge_prompt_tokens,
-       coalesce(sum(judge_completion_tokens), 0)::bigint as judge_completion_tokens,
-       coalesce(sum(embedding_tokens), 0)::bigint as embedding_tokens
-from evaluation_item where evaluation_id = $1
+-- Answers that were taken over were paid for by the evaluation that asked.
+select case when e.regrade_of is null then i.prompt_tokens else 0 end as prompt_tokens,
+       case when e.regrade_of is null then i.completion_tokens else 0 end as completion_tokens,
+       i.judge_prompt_tokens + e.canary_prompt_tokens as judge_prompt_tokens,
+       i.judge_completion_tokens + e.canary_completion_tokens as judge_completion_tokens, i.embedding_tokens
+from evaluation e,
+     (select coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,
+             coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,
+             coalesce(sum(judge_prompt_tokens), 0)::bigint as judge_prompt_tokens,
+             coalesce(sum(judge_completion_tokens), 0)::bigint as judge_completion_tokens,
+             coalesce(sum(embedding_tokens), 0)::bigint as embedding_tokens
+      from evaluation_item where evaluation_id = $1) as i
+where e.id = $1
 
 -- name: item_results
 select idx, scores, combined, prompt_tokens, completion_tokens, latency_s, error, attempts, gradings from evaluation_item

@@ -7,8 +7,8 @@ from decimal import Decimal
 import msgspec
 
 from whatnext_service.contract.common import Page
-from whatnext_service.contract.evaluations import DimensionScore, ErrorCount, Evaluation
-from whatnext_service.core.early_end import TokenPrices
+from whatnext_service.contract.evaluations import DimensionScore, ErrorCount, Evaluation, Pause
+from whatnext_service.core.early_end import Spent, TokenPrices
 from whatnext_service.core.loops import Direction
 from whatnext_service.store import rows
 from whatnext_service.store.db import Conn
@@ -142,6 +142,17 @@ async def count_done(conn: Conn, evaluation_id: str, now: datetime) -> Progress 
     """Show progress: count the finished items into the evaluation; null when it is not running."""
     row = await conn.fetchrow(sql.count_done, evaluation_id, now)
     return rows.decode(Progress, row) if row else None
+
+
+async def put_off(conn: Conn, evaluation_id: str, pause: Pause, now: datetime) -> int | None:
+    """Say what a running evaluation waits for; null when it is not running."""
+    version: int | None = await conn.fetchval(sql.put_off, evaluation_id, rows.encode(pause), now)
+    return version
+
+
+async def count_canaries(conn: Conn, evaluation_id: str, spent: Spent) -> None:
+    """Count what trying the judge took."""
+    await conn.execute(sql.count_canaries, evaluation_id, spent.judge_prompt_tokens, spent.judge_completion_tokens)
 
 
 async def request_cancel(conn: Conn, evaluation_id: str, now: datetime) -> int | None:

@@ -29,7 +29,8 @@ select id, workspace_id, loop_id, suite_id, fingerprint, provider, model, status
 from evaluation where id = $1 for update
 
 -- name: start
-update evaluation set status = 'running', started_at = coalesce(started_at, $2), version = version + 1, updated_at = $2
+update evaluation set status = 'running', started_at = coalesce(started_at, $2), pause = null, version = version + 1,
+                      updated_at = $2
 where id = $1 and status in ('pending', 'running') returning version
 
 -- name: count_done
@@ -38,6 +39,15 @@ update evaluation e
 set n_done = c.n, version = e.version + (e.n_done <> c.n)::int, updated_at = $2
 from (select count(*)::int as n from evaluation_item where evaluation_id = $1 and done_at is not null) c
 where e.id = $1 and e.status = 'running' returning e.version, e.cancel_requested
+
+-- name: put_off
+update evaluation set pause = $2, version = version + 1, updated_at = $3 where id = $1 and status = 'running'
+returning version
+
+-- name: count_canaries
+update evaluation set canary_prompt_tokens = canary_prompt_tokens + $2,
+                      canary_completion_tokens = canary_completion_tokens + $3
+where id = $1
 
 -- name: request_cancel
 update evaluation set cancel_requested = true, version = version + 1, updated_at = $2
@@ -54,7 +64,7 @@ update evaluation set status = $2, combined = $3, n_done = $4, n_scored = $5, sc
                       prompt_tokens = $8, completion_tokens = $9, completion_tokens_mean = $10, failure = $11,
                       started_at = coalesce(started_at, $12), finished_at = $12, version = version + 1, updated_at = $12,
                       ended_early = $13, cost = $14, judge_tokens = $15, errors = $16, n_repeated = $17,
-                      embedding_tokens = $18
+                      embedding_tokens = $18, pause = null
 where id = $1 and status in ('pending', 'running') returning version
 
 -- name: item_scores

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from whatnext_service.contract.datasets import RowJudgement
-from whatnext_service.contract.evaluations import ErrorCount, ItemError, Judgement
+from whatnext_service.contract.evaluations import ErrorCount, ItemError, Judgement, Pause
 from whatnext_service.contract.row_judging import JudgePrices, RowJudging
 from whatnext_service.core.early_end import EndedEarly, Spent, TokenPrices
 from whatnext_service.core.judge_canaries import CanaryReading
@@ -147,6 +147,11 @@ async def open_work(conn: Conn, version_id: str) -> JudgingWork | None:
 
 async def begin(conn: Conn, version_id: str, n_rows: int, now: datetime) -> None:
     await conn.execute(sql.begin, version_id, n_rows, now)
+
+
+async def put_off(conn: Conn, version_id: str, pause: Pause, now: datetime) -> None:
+    """Say what a running judging waits for."""
+    await conn.execute(sql.put_off, version_id, rows.encode(pause), now)
 
 
 async def keep_canaries(conn: Conn, version_id: str, reading: CanaryReading, spent: Spent, now: datetime) -> None:

@@ -1,7 +1,7 @@
 -- name: get_judging
 select version_id as dataset_version_id, status, model, dimensions, n_rows, n_done, n_scored, mean_score, threshold,
        canaries, max_tokens, max_cost, prices, judge_prompt_tokens, judge_completion_tokens, cost, ended_early, errors,
-       failure, version, created_at, started_at, finished_at, updated_at
+       pause, failure, version, created_at, started_at, finished_at, updated_at
 from row_judging where workspace_id = $1 and version_id = $2
 
 -- name: start
@@ -32,9 +32,13 @@ from row_judging j join dataset_version v on v.id = j.version_id
 where j.version_id = $1 and j.status in ('pending', 'running')
 
 -- name: begin
-update row_judging set status = 'running', n_rows = $2, started_at = coalesce(started_at, $3), version = version + 1,
-                       updated_at = $3
+update row_judging set status = 'running', n_rows = $2, started_at = coalesce(started_at, $3), pause = null,
+                       version = version + 1, updated_at = $3
 where version_id = $1 and status in ('pending', 'running')
+
+-- name: put_off
+update row_judging set pause = $2, version = version + 1, updated_at = $3
+where version_id = $1 and status = 'running'
 
 -- name: keep_canaries
 update row_judging set canaries = $2, judge_prompt_tokens = judge_prompt_tokens + $3,
@@ -65,7 +69,7 @@ where version_id = $1 and status = 'running' returning cancel_requested
 
 -- name: finish
 update row_judging set status = $2, n_done = $3, n_scored = $4, mean_score = $5, cost = $6, ended_early = $7, errors = $8,
-                       failure = $9, version = version + 1, finished_at = $10, updated_at = $10
+                       failure = $9, pause = null, version = version + 1, finished_at = $10, updated_at = $10
 where version_id = $1 and status in ('pending', 'running') returning version
 
 -- name: spent
