@@ -53,6 +53,8 @@ async def _run(options: argparse.Namespace, settings: Settings) -> int:
     stop = asyncio.Event()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
+    if options.command in ("serve", "worker"):
+        app.create_log(settings.log_level)
     match options.command:
         case "serve":
             return await _serve(settings, stop)

@@ -39,17 +39,26 @@ def clock() -> datetime:
 
 
 def create_log(level: str) -> structlog.stdlib.BoundLogger:
-    """JSON lines on standard error."""
+    """JSON lines on standard error, also of what the libraries say: that from warnings on."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    common: list[structlog.types.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    json = structlog.processors.JSONRenderer()
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(), *common],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, json],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
+    logging.getLogger("whatnext_service").setLevel(threshold)
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*common, json],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=True,
     )

@@ -60,7 +60,7 @@ async def serving(settings: Settings, *, standalone: bool) -> AsyncIterator[Serv
             app,
             host=settings.host,
             port=settings.port,
-            log_level="warning",
+            log_config=None,
             access_log=False,
             lifespan="on",
             timeout_graceful_shutdown=GRACEFUL_S,

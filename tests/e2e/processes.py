@@ -65,7 +65,7 @@ def serve(log: Path, **environment: str) -> tuple[Process, str]:
     """The server of the command line on a free port, and where it answers."""
     start = log.stat().st_size if log.exists() else 0
     command = [sys.executable, "-m", "whatnext_service", "serve"]
-    process = Process(command, log, WHATNEXT_PORT="0", WHATNEXT_LOG_LEVEL="error", **environment)
+    process = Process(command, log, **{"WHATNEXT_PORT": "0", "WHATNEXT_LOG_LEVEL": "error"} | environment)
 
     def told() -> str | None:
         assert process.running, log.read_text()[-3000:]

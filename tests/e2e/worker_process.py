@@ -1,4 +1,4 @@
-"""A worker like the command line's, but quick to take another for dead."""
+"""A worker like the command line's, but quick to take another for dead, and a submission for lost."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import signal
 
 from whatnext_service.app import database, open_services
 from whatnext_service.config import read_settings
+from whatnext_service.flows import move_run
 from whatnext_service.store import leases
 from whatnext_service.worker.fenced import QueueSettings
 from whatnext_service.worker.queue import Queue
@@ -16,6 +17,7 @@ QUICK = QueueSettings(poll_s=0.05, heartbeat_s=0.2, stalled_s=1.5, recovery_s=0.
 
 async def main() -> None:
     leases.LEASE_S = 1.0
+    move_run.SETTLE_S = 3.0
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = read_settings(os.environ)

@@ -151,9 +151,13 @@ class Queue:
         on_exhausted: OnExhausted | None,
     ) -> None:
         hold = hold_of(context.job)
+        told = {"task": context.job.task_name, **args, "attempt": hold.attempts + 1}
         if hold.attempts < attempts:
+            started_s = asyncio.get_running_loop().time()
             try:
                 await run(**args)
+                duration_s = round(asyncio.get_running_loop().time() - started_s, 4)
+                _log.log(logging.INFO if args else logging.DEBUG, "job", extra={**told, "duration_s": duration_s})
                 return
             except asyncio.CancelledError:
                 if context.should_abort():
@@ -163,6 +167,7 @@ class Queue:
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
                 failure = error
+            _log.warning("job failed", extra={**told, "reason": reason}, exc_info=failure)
             async with self._pool.acquire() as conn:
                 await jobs.record_failure(conn, hold.job_id, hold.attempts + 1, reason)
             if hold.attempts + 1 < attempts and not isinstance(failure, PermanentFailure):
