@@ -9,6 +9,8 @@
 'queued'
 """
 
+from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -17,6 +19,8 @@ from whatnext import errors, models, webhook
 from whatnext._config import VERSION as __version__
 from whatnext._model import response_of
 from whatnext._progress import Progress, Step
+from whatnext._sync.loop import Loop
+from whatnext._sync.pages import Page, Pager
 from whatnext.errors import (
     APIConnectionError,
     APIResponseError,
@@ -44,6 +48,8 @@ from whatnext.models import Overrides, RunConfig
 from whatnext.sync import Client
 
 if TYPE_CHECKING:
+    from whatnext._async.loop import AsyncLoop
+    from whatnext._async.pages import AsyncPage, AsyncPager
     from whatnext.aio import AsyncClient
 
 __all__ = [
@@ -53,15 +59,21 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "AsyncClient",
+    "AsyncLoop",
+    "AsyncPage",
+    "AsyncPager",
     "AuthenticationError",
     "BadRequestError",
     "Client",
     "ConfigurationError",
     "ConflictError",
     "IdempotencyMismatchError",
+    "Loop",
     "NotFoundError",
     "NothingToCarryOutError",
     "Overrides",
+    "Page",
+    "Pager",
     "PermissionDeniedError",
     "Progress",
     "RateLimitError",
@@ -83,9 +95,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "AsyncClient":
-        from whatnext.aio import AsyncClient
+_ASYNCHRONOUS = MappingProxyType(
+    {
+        "AsyncClient": "whatnext.aio",
+        "AsyncLoop": "whatnext._async.loop",
+        "AsyncPage": "whatnext._async.pages",
+        "AsyncPager": "whatnext._async.pages",
+    }
+)
+"""Loaded when they are used: most programs need one half."""
 
-        return AsyncClient
+
+def __getattr__(name: str) -> Any:
+    if name in _ASYNCHRONOUS:
+        return getattr(import_module(_ASYNCHRONOUS[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

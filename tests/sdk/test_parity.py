@@ -87,3 +87,4 @@ def test_importing_it_loads_no_half_that_is_not_used() -> None:
     with pytest.raises(AttributeError):
         _ = whatnext.NoSuchThing  # type: ignore[attr-defined]
     assert all(hasattr(whatnext, name) for name in whatnext.__all__)
+    assert "AsyncClient" in dir(whatnext)
