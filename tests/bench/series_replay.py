@@ -1,254 +1,202 @@
-"""Replay real experiment histories: for each single change with a known outcome, what would the advice have said?
+"""Replay real experiment histories: before each change with a known outcome, what would the advice have said?
 
-`python -m tests.bench.series_replay` builds the loop as it stood before each single-variable transition, asks
-`what_next`, and compares. A change that improved should be among what is advised, one that did not should not be
-the advice. Changes that the loop cannot express (adapter rank, gradient accumulation) are counted and left out.
+`python -m tests.bench.series_replay [FOLDER]` builds the loop as it stood before each transition of each history,
+asks `what_next`, and compares. A single change that improved should be the advice or one of its alternatives; one
+that did not should not be the advice. Transitions that change several variables, or one that a loop does not have
+(an adapter's rank), are answered too, but nothing can be credited.
+
+Then every run of every history stands alone, and the change advised for it is looked up among the runs that differ
+from it in just that variable: what did those gain that went the advised way?
 """
 
 import argparse
 import json
-from datetime import UTC, datetime
+from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from whatnext_service.core.curves import CurveReading
-from whatnext_service.core.evaluations import Evaluation, Suite
-from whatnext_service.core.loops import Budget, Choices, Loop, Metric, Range, Rules
+import msgspec
+from tests.bench.series_settings import Record, config_of, dataset_key, variable_of
+from tests.bench.series_states import DEFAULT_FOLDER, state_of
+
+from whatnext_service.core.advice import Answer, Value
+from whatnext_service.core.outcome import outcome
 from whatnext_service.core.plan import what_next
-from whatnext_service.core.runs import Run, RunConfig, Variable
-from whatnext_service.core.state import DatasetVersion, LoopState
+from whatnext_service.core.runs import Variable
+from whatnext_service.core.state import LoopState
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
-DEFAULT_FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "series"
-RATES, EPOCHS = ("lr", "learning_rate"), ("epochs", "max_steps")
-EXPRESSIBLE: dict[str, Variable] = {
-    **dict.fromkeys(RATES, "learning_rate_multiplier"),
-    **dict.fromkeys(EPOCHS, "n_epochs"),
-    "dataset": "dataset_version_id",
+Said = Literal["advised", "alternative", "not advised"]
+NO_EVIDENCE = {
+    "finance_flan": "its caveat: the values look invented; keep out of any accuracy claim",
+    "id2223_llama32_1b": "its caveat: only training loss, with which a longer run always looks better",
 }
+"""Histories whose own caveats forbid to count them."""
 
 
-def dataset_key(run: dict[str, Any]) -> str:
-    """The dataset a run was trained on, as the history describes it."""
-    return json.dumps(run.get("dataset"), sort_keys=True)
+class Replayed(msgspec.Struct, kw_only=True, frozen=True):
+    """A transition, and what was advised before it."""
+
+    told: str
+    """The change and its result, in words."""
+    answer: Answer
+    said: Said | None
+    """Null where the change is not one of a single variable that a loop has."""
+    agrees: bool | None
+    """Null where it does not count."""
+    reason: str
+    """Why they differ, or why it does not count; empty where they agree."""
 
 
-def first(config: dict[str, Any], names: tuple[str, ...]) -> float | None:
-    """The first of several names that a configuration has."""
-    return next((float(config[name]) for name in names if config.get(name) is not None), None)
+class LookedUp(msgspec.Struct, kw_only=True, frozen=True):
+    """What came of the change advised for one run, by the run nearest to it that went the same way."""
+
+    rule: str
+    variable: Variable
+    gain: float
+    """In units of the history's spread between its best and its worst run; positive is better."""
 
 
-def config_of(run: dict[str, Any], series: dict[str, Any]) -> RunConfig:
-    """The run's configuration; rates and step counts are given relative to the first run's."""
-    configs = [each.get("config", {}) for each in series["runs"]]
-    base_rate = next((rate for each in configs if (rate := first(each, RATES)) is not None), None)
-    base_steps = next((float(each["max_steps"]) for each in configs if each.get("max_steps")), None)
-    config = run.get("config", {})
-    rate, epochs = first(config, RATES), first(config, EPOCHS)
-    if epochs is not None and base_steps is not None and "max_steps" in config:
-        epochs = max(1.0, epochs / base_steps)
-    names = list(dict.fromkeys(dataset_key(each) for each in series["runs"]))
-    return RunConfig(
-        base_model=str(run.get("base_model", "model")),
-        dataset_version_id=f"dsv_{names.index(dataset_key(run)) + 1}",
-        method=config.get("method", "sft") if config.get("method") in ("sft", "dpo", "rft") else "sft",
-        n_epochs=None if epochs is None else int(epochs),
-        learning_rate_multiplier=None if rate is None or base_rate is None else rate / base_rate,
-    )
-
-
-def reading_of(run: dict[str, Any]) -> CurveReading | None:
-    """What little the histories tell of curves: best and final validation loss, where both are known."""
-    scores = run.get("eval", {})
-    best, last = scores.get("best_eval_loss"), scores.get("final_eval_loss")
-    if best is None or last is None:
-        return None
-    return CurveReading(
-        thresholds_version="series",
-        n_points=2,
-        last_step=2,
-        verdict="cannot_judge",
-        verdict_basis="two values",
-        trend="risen" if last > 1.04 * best else "falling",
-        valid_source="full",
-        first_train_loss=None,
-        last_train_loss=run.get("train_loss_final"),
-        first_valid_loss=None,
-        best_valid_loss=best,
-        best_step=None,
-        last_valid_loss=last,
-        overfit_ratio=None,
-        rise=last / best,
-        best_is_last=last <= best,
-        best_accuracy=None,
-        n_valid_points=2,
-        nominated_steps=(),
-        findings=(),
-    )
-
-
-def state_before(series: dict[str, Any], transition: dict[str, Any]) -> LoopState:
-    """The loop as it stood before the transition; the untuned model counts as worse than every run."""
+def replay(series: Record, transition: Record, folder: Path) -> Replayed:
+    """Ask before one transition."""
     names = [run["run_id"] for run in series["runs"]]
-    so_far = series["runs"][: names.index(transition["from_run"]) + 1]
-    metric = series["primary_metric"]
-    values = [run["eval"].get(metric) for run in series["runs"]]
-    known = [value for value in values if value is not None]
-    up = series["direction"] == "higher"
-    low, high = min(known), max(known)
-    spread = (high - low) or 1.0
-    versions = list(dict.fromkeys(dataset_key(run) for run in series["runs"]))
-    baseline = (low - 0.1 * spread) if up else (high + 0.1 * spread)
-    runs = tuple(
-        Run(
-            id=f"run_{number}",
-            number=number,
-            parent_id=None if number == 1 else f"run_{number - 1}",
-            provider="external",
-            status="succeeded",
-            config=config_of(run, series),
-            effective=None,
-            confounded_by=(),
-            recommendation_id=None,
-            reading=reading_of(run),
-            checkpoints=(),
-            failure=None,
-            cost=None,
-            created_at=START,
-            finished_at=START,
-        )
-        for number, run in enumerate(so_far, start=1)
-    )
-    scored = [
-        evaluation(f"run_{number}", run["eval"][metric])
-        for number, run in enumerate(so_far, start=1)
-        if run["eval"].get(metric) is not None
-    ]
-    return LoopState(
-        loop=Loop(
-            id="loop_series",
-            slug="series",
-            task=series["task"],
-            metric=Metric(
-                name=metric,
-                scale_min=low - spread,
-                scale_max=high + spread,
-                direction="up" if up else "down",
-            ),
-            rules=Rules(),
-            budget=Budget(),
-            choices=Choices(
-                learning_rate_multiplier=Range(min=0.02, max=50.0),
-                n_epochs=Range(min=1, max=50),
-                base_models=tuple(dict.fromkeys(str(run.get("base_model", "model")) for run in series["runs"])),
-            ),
-            autopilot="off",
-            dataset_id="ds",
-            validation_version_id=None,
-            created_at=START,
-        ),
-        version=1,
-        as_of=START,
-        catalogue=(),
-        versions=tuple(
-            DatasetVersion(
-                id=f"dsv_{number}",
-                number=number,
-                sha256=name,
-                n_examples=(json.loads(name) or {}).get("rows", 100 + number),
-                method="sft",
-                parent_id=None if number == 1 else f"dsv_{number - 1}",
-                derived_by=("upload",) if number == 1 else ("fix_contradictions",),
-                n_duplicates=0,
-                n_contradictions=0,
-                n_label_suspects=None,
-                n_tokens=None,
-                created_at=START,
-            )
-            for number, name in enumerate(versions, start=1)
-        ),
-        runs=runs,
-        suites=(
-            Suite(
-                id="suite",
-                role="selection",
-                fingerprint="suite",
-                n_items=50,
-                dataset_version_id=None,
-                clusters=None,
-                binary=False,
-                regrade_sd=None,
-                created_at=START,
-            ),
-        ),
-        evaluations=(evaluation(None, baseline), *scored),
-        baseline_id="eval_base",
-        deployments=(),
-        declines=(),
-        open_recommendation=None,
-    )
-
-
-def evaluation(run_id: str | None, value: float) -> Evaluation:
-    """A score without items: histories do not keep them."""
-    return Evaluation(
-        id=f"eval_{run_id or 'base'}",
-        suite_id="suite",
-        fingerprint="suite",
-        subject="base_model" if run_id is None else "run",
-        base_model="model" if run_id is None else None,
-        run_id=run_id,
-        checkpoint_id=None,
-        status="succeeded",
-        origin="registered",
-        combined=value,
-        n_items=50,
-        n_scored=50,
-        scores=b"",
-        dimensions=(),
-        completion_tokens_mean=None,
-        failure=None,
-        created_at=START,
-        finished_at=START,
-    )
-
-
-def said(state: LoopState, variable: Variable, upward: bool | None) -> str:
-    """Whether the advice changes the variable in this direction: as the advice, as an alternative, or not at all."""
+    before = series["runs"][: names.index(transition["from_run"]) + 1]
+    after = series["runs"][names.index(transition["to_run"])]
+    keys = list(dict.fromkeys(dataset_key(run) for run in (*before, after)))
+    state = state_of(series, before, keys, folder)
     answer = what_next(state)
-    changes = [answer.change, *(each.change for each in answer.alternatives)]
-    for place, change in enumerate(changes):
+    changes = (f"{name} {_shown(old)} to {_shown(new)}" for name, (old, new) in transition["changed"].items())
+    result = transition["outcome_vs_previous"]
+    variable = variable_of(next(iter(transition["changed"]))) if transition["n_changed"] == 1 else None
+    said: Said | None = None
+    agrees = None
+    reason = NO_EVIDENCE.get(series["series_id"], "")
+    if variable is None:
+        reason = _not_single(transition)
+    else:
+        old, new = (getattr(config_of(run, series), variable) for run in (before[-1], after))
+        said = said_of(answer, variable, old, new)
+        if not reason:
+            agrees = said != "not advised" if result == "improved" else said != "advised"
+            reason = "" if agrees else why(state, answer, variable, said)
+    told = f"{', '.join(changes) or 'nothing'}: {result}"
+    return Replayed(told=told, answer=answer, said=said, agrees=agrees, reason=reason)
+
+
+def said_of(answer: Answer, variable: Variable, old: Value, new: Value) -> Said:
+    """Whether this change is the advice, an alternative, or neither: of a number the direction, else the value."""
+    for place, change in enumerate((answer.change, *(each.change for each in answer.alternatives))):
         if change is None or change.variable != variable:
             continue
-        old, new = change.from_value, change.to_value
-        numbers = isinstance(old, int | float) and isinstance(new, int | float)
-        if upward is None or not numbers or (float(new or 0) > float(old or 0)) == upward:
+        wanted = _direction(old, new)
+        if change.to_value == new if wanted is None else _direction(change.from_value, change.to_value) == wanted:
             return "advised" if place == 0 else "alternative"
     return "not advised"
 
 
+def why(state: LoopState, answer: Answer, variable: Variable, said: Said) -> str:
+    """What the advice rested on where it differs from what happened."""
+    if variable == "dataset_version_id":
+        if said == "not advised":
+            return "nothing tells that the new file is cleaner than the old one, or larger by a fifth"
+        return f"data goes first, and the new file is known as {' and '.join(state.versions[-1].derived_by)}"
+    seen = outcome(state.runs[-1])
+    basis = f"validation loss ended {seen.rise:.2f} times its minimum" if seen.rise else "no validation loss is known"
+    return f"{basis}; the rule was {answer.change.expects.rule if answer.change else answer.action.kind}"
+
+
+def look_up(series: Record, run: Record, folder: Path) -> LookedUp | None:
+    """The outcome of the change advised for a run that stands alone; null where no other run shows it."""
+    metric = series["primary_metric"]
+    if run["eval"].get(metric) is None or run["eval"].get("split") == "train":
+        return None
+    change = what_next(state_of(series, [run], [dataset_key(run)], folder)).change
+    if change is None or not isinstance(change.to_value, int | float):
+        return None
+    aim, name, wanted = change.to_value, change.variable, _direction(change.from_value, change.to_value)
+    old = getattr(config_of(run, series), name)
+    scored = [each for each in series["runs"] if each["eval"].get(metric) is not None]
+    there = [
+        (abs(value - aim), float(other["eval"][metric]))
+        for other in scored
+        if _differ(run, other) == {name} and _direction(old, value := getattr(config_of(other, series), name)) == wanted
+    ]
+    if wanted is None or not there:
+        return None
+    scores = [float(each["eval"][metric]) for each in scored]
+    sign = 1.0 if series["direction"] == "higher" else -1.0
+    gain = sign * (min(there)[1] - float(run["eval"][metric])) / (max(scores) - min(scores))
+    return LookedUp(rule=change.expects.rule, variable=name, gain=gain)
+
+
+def _differ(one: Record, other: Record) -> set[str]:
+    """Every setting in which two runs differ, a loop's variables by their names there."""
+    if one["eval"].get("split") != other["eval"].get("split"):
+        return {"split"}
+    configs = [
+        {**each.get("config", {}), **{name: each.get(name) for name in ("dataset", "base_model")}}
+        for each in (one, other)
+    ]
+    names = {name for config in configs for name in config}
+    return {variable_of(name) or name for name in names if configs[0].get(name) != configs[1].get(name)}
+
+
+def _direction(old: Value, new: Value) -> bool | None:
+    """Whether a number went up; null where it stayed, or one of the two is no number."""
+    if isinstance(old, int | float) and isinstance(new, int | float) and old != new:
+        return new > old
+    return None
+
+
+def _not_single(transition: Record) -> str:
+    if transition["n_changed"] == 1:
+        return f"a loop has no variable {next(iter(transition['changed']))}"
+    return f"{transition['n_changed']} variables at once: no credit to any" if transition["n_changed"] else "a repeat"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "/".join(str(each) for each in value.values())
+    return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def print_history(series: Record, folder: Path) -> list[Replayed]:
+    """What was changed, what came of it, what would have been advised, and why they differ."""
+    print(
+        f"\n{series['series_id']}: {series['n_runs']} runs, {series['primary_metric']}, {series['direction']} is better"
+    )
+    if not series["transitions"]:
+        in_words = all(set(run["config"]) == {"change"} for run in series["runs"])
+        print(f"  no transitions: {'its changes are told in words only' if in_words else series['order']}")
+    found = [replay(series, transition, folder) for transition in series["transitions"]]
+    for each in found:
+        mark = "not counted" if each.agrees is None else "agrees" if each.agrees else "DIFFERS"
+        print(f"  {each.told}\n    next: {each.answer.headline}")
+        print(f"    {mark}{f' ({each.said})' if each.said else ''}{f': {each.reason}' if each.reason else ''}")
+    return found
+
+
 def main() -> None:
-    """Print every transition and the agreement."""
+    """Print every history and the agreement, then what the advice for each run alone would have gained."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER)
-    n = agreed = inexpressible = 0
-    for path in sorted(parser.parse_args().folder.glob("*.json")):
-        series = json.loads(path.read_text())
-        for transition in series["transitions"]:
-            if transition.get("n_changed") != 1:
-                continue
-            ((name, (old, new)),) = transition["changed"].items()
-            if name not in EXPRESSIBLE:
-                inexpressible += 1
-                continue
-            upward = new > old if isinstance(old, int | float) and isinstance(new, int | float) else None
-            improved = transition["outcome_vs_previous"] == "improved"
-            verdict = said(state_before(series, transition), EXPRESSIBLE[name], upward)
-            agrees = (verdict != "not advised") if improved else (verdict != "advised")
-            n, agreed = n + 1, agreed + agrees
-            outcome = transition["outcome_vs_previous"]
-            print(f"{series['series_id']:<24}{name:<15}{outcome:<10}{verdict:<13}{'agrees' if agrees else 'DIFFERS'}")
-    print(f"{agreed} of {n} single changes agree; {inexpressible} concern variables that a loop does not have")
+    folder = parser.parse_args().folder
+    histories = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    found = [each for series in histories for each in print_history(series, folder)]
+    counted = [each for each in found if each.agrees is not None]
+    agreed = sum(bool(each.agrees) for each in counted)
+    print(f"\n{agreed} of {len(counted)} single changes agree; the other {len(found) - len(counted)} do not count")
+    print("\neach run alone: what the run gained that went the advised way, in shares of the history's spread")
+    for series in histories:
+        by_rule: defaultdict[tuple[str, Variable], list[float]] = defaultdict(list)
+        for run in series["runs"] if series["series_id"] not in NO_EVIDENCE else ():
+            if (seen := look_up(series, run, folder)) is not None:
+                by_rule[seen.rule, seen.variable].append(seen.gain)
+        for (rule, variable), gains in by_rule.items():
+            better = sum(gain > 0 for gain in gains)
+            mean = sum(gains) / len(gains)
+            print(
+                f"  {series['series_id']:<24}{rule:<20}{variable:<26}{better} of {len(gains)} better, mean {mean:+.2f}"
+            )
 
 
 if __name__ == "__main__":
