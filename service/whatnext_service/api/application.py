@@ -77,6 +77,7 @@ def create_application(
 ) -> Application:
     """Build the application; whoever builds it puts `services` into its state before the first request."""
     metrics = Metrics()
+    room = WaitingRoom(settings.max_waiting)
     handlers = [handler for module in MODULES for handler in module.HANDLERS]
     return Application(
         route_handlers=[*options_handlers(handlers), *handlers],
@@ -97,10 +98,10 @@ def create_application(
                 "settings": settings,
                 "log": log,
                 "metrics": metrics,
-                "edge": Edge(log, metrics, make_request_id),
+                "edge": Edge(log, metrics, make_request_id, lambda: room.closed),
                 "rate_limit": RateLimit(settings.rate_limit_per_s, time.monotonic),
                 "painter": Painter(),
-                "room": WaitingRoom(settings.max_waiting),
+                "room": room,
             }
         ),
         lifespan=list(lifespan),

@@ -1,13 +1,16 @@
 """The outermost layer: a request id on every answer, also of unmatched routes and errors, and a log line each."""
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
+import msgspec
 from litestar.enums import ScopeType
 from litestar.types import HTTPScope, LifeSpanScope, Message, Scope, Send
 
+from whatnext_service.api.problem import KINDS, MEDIA_TYPE, Problem
 from whatnext_service.api.prometheus import Metrics
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
@@ -24,10 +27,13 @@ class Log(Protocol):
 class Edge:
     """Wraps the application; anything that is not HTTP passes through."""
 
-    def __init__(self, log: Log, metrics: Metrics, make_request_id: Callable[[], str]) -> None:
+    def __init__(
+        self, log: Log, metrics: Metrics, make_request_id: Callable[[], str], stopping: Callable[[], bool]
+    ) -> None:
         self._log = log
         self._metrics = metrics
         self._make_request_id = make_request_id
+        self._stopping = stopping
 
     async def __call__(
         self, app: Callable[..., Awaitable[None]], scope: Scope | LifeSpanScope, receive: Any, send: Send
@@ -55,7 +61,13 @@ class Edge:
                 ]
             await send(message)
 
-        await app(scope, receive, reply)
+        try:
+            await app(scope, receive, reply)
+        except asyncio.CancelledError:
+            if not self._stopping():
+                raise
+            if not status:
+                await _turn_away(reply, request_id)
         duration_s = time.perf_counter() - started
         route = scope.get("path_template") or "unmatched"
         self._metrics.observe(scope["method"], route, status, duration_s)
@@ -74,3 +86,25 @@ class Edge:
             if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 return value.decode()
         return self._make_request_id()
+
+
+async def _turn_away(send: Send, request_id: str) -> None:
+    """Answer a request that a stopping server cut off; what it had done is rolled back."""
+    kind = KINDS["unavailable"]
+    told = Problem(
+        type="/problems/unavailable",
+        title=kind.title,
+        status=kind.status,
+        detail="The service is stopping.",
+        code="unavailable",
+        request_id=request_id,
+        errors=(),
+    )
+    body = msgspec.json.encode(told)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"retry-after", b"%d" % (kind.retry_after_s or 1)),
+    ]
+    await send({"type": "http.response.start", "status": kind.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
