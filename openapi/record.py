@@ -22,6 +22,7 @@ from whatnext_service.config import Settings
 from whatnext_service.contract.workspace import NewKey
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.evaluate import evaluate
+from whatnext_service.flows.failure_groups import group_failures
 from whatnext_service.flows.keys import create_key, open_workspace
 from whatnext_service.flows.report_quality import report_quality
 from whatnext_service.store.embedded import EmbeddedPostgres
@@ -151,7 +152,6 @@ async def experiment(to: Recorder, version: Json, suite: Json, baseline: Json) -
     to.examples["EvaluationItem"] = shortened((await to.send("GET", f"{at}/items"))["data"][0])
     await to.send("GET", f"{at}/comparison?against={baseline['id']}", got="EvaluationComparison")
     await to.send("GET", f"{at}/pass-threshold?threshold=7", got="PassReading")
-    await to.send("GET", f"{at}/failures", got="Failures")
     grades = [{"evaluation_id": result["id"], "index": index, "score": 6.0 + index % 2} for index in range(10)]
     at = f"/v1/eval-suites/{suite['id']}/calibrations"
     await to.send("POST", at, body={"grades": grades}, sent="NewCalibration", got="JudgeCalibration")
@@ -254,6 +254,8 @@ async def record() -> dict[str, Any]:
                     version, suite, baseline = await set_up(recorder)
                     await report_quality(services, version["id"], asyncio.Lock())
                     run = await experiment(recorder, version, suite, baseline)
+                    await group_failures(services, baseline["id"])
+                    await recorder.send("GET", f"/v1/evaluations/{baseline['id']}/failures", got="Failures")
                     await ask(recorder, version, run)
                     await administer(recorder)
                     await grade_again(recorder, services, suite, run)

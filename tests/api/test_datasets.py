@@ -6,7 +6,7 @@ import httpx
 import pytest
 from tests.api.counting import Counts
 from tests.api.dataset_driving import DUPLICATED, FILLING, OPEN, OPPOSED, chat, checked, jsonl, new_dataset, send
-from tests.api.driving import EXACT, Json, make_loop, ok, refused, register, upload
+from tests.api.driving import EXACT, Json, make_loop, ok, refused, upload
 from tests.core.dataset_samples import labelled
 
 from whatnext_service.flows import report_quality as flow
@@ -170,32 +170,6 @@ async def test_a_report_that_cannot_be_made_says_so(api: httpx.AsyncClient, serv
 async def test_reports_are_of_one_workspace(api: httpx.AsyncClient, stranger: httpx.AsyncClient, path: str) -> None:
     version = await upload(api, "data", jsonl(*FILLING))
     refused(await stranger.get(QUALITY.format(version["id"]) + path), 404, "not_found")
-
-
-async def test_failures_are_grouped_and_held_against_the_training_data(api: httpx.AsyncClient) -> None:
-    loop = await make_loop(api)
-    await upload(
-        api, "training", jsonl(*(chat(f"Sort the letters of word {n}", "x") for n in range(40))), loop=loop["id"]
-    )
-    items = [chat(f"Translate sentence {n} into French", "x", tags=["french"]) for n in range(6)]
-    items += [chat(f"Order these letters, please: case {n}", "x", tags=["sorting"]) for n in range(14)]
-    suite = await suite_of(api, loop["slug"], "choosing", jsonl(*items))
-    evaluation = await register(api, loop["slug"], suite, [1.0] * 6 + [10.0] * 13 + [None])
-    found = ok(await api.get(f"/v1/evaluations/{evaluation['id']}/failures"))
-    assert (found["below"], found["n_scored"], found["n_failed"], found["n_training_rows"]) == (5.5, 19, 6, 40)
-    (group,) = found["groups"]
-    assert (group["tag"], group["n_failed"], group["n_items"], group["n_training_rows"]) == ("french", 6, 6, 0)
-    assert {"translate", "french"} <= set(group["terms"])
-    lenient = ok(await api.get(f"/v1/evaluations/{evaluation['id']}/failures", params={"below": 0.5}))
-    assert (lenient["n_failed"], lenient["groups"]) == (0, [])
-
-
-async def test_failures_of_another_workspace_do_not_exist(api: httpx.AsyncClient, stranger: httpx.AsyncClient) -> None:
-    loop = await make_loop(api)
-    suite = await suite_of(api, loop["slug"], "choosing", jsonl(*FILLING))
-    evaluation = await register(api, loop["slug"], suite, [5.0] * 20)
-    refused(await stranger.get(f"/v1/evaluations/{evaluation['id']}/failures"), 404, "not_found")
-    assert ok(await api.get(f"/v1/evaluations/{evaluation['id']}/failures"))["dataset_version_id"] is None
 
 
 async def test_a_large_report_is_made_elsewhere_and_stored_alike(

@@ -1,8 +1,10 @@
 """Input types that fail, and their coverage in the training data."""
 
-from tests.core.dataset_samples import TOPICS, chat, corpus_of, jsonl, labelled
+from tests.core.dataset_samples import TOPICS, chat, jsonl, labelled
 
-from whatnext_service.core.diversity import ScoredItem, group_failures
+from whatnext_service.core.dataset_formats import normalise_row
+from whatnext_service.core.dataset_rows import Row
+from whatnext_service.core.diversity import Coverage, FailureGroup, ScoredItem, describe_types, find_types
 
 
 def items(topic: str, count: int, *, failed: bool, tags: tuple[str, ...] = ()) -> tuple[ScoredItem, ...]:
@@ -12,7 +14,15 @@ def items(topic: str, count: int, *, failed: bool, tags: tuple[str, ...] = ()) -
     )
 
 
-TRAINING = corpus_of(jsonl(*[chat(text, label) for text, label in labelled(200) if label != "music"]))
+TRAINING = [normalise_row(jsonl(chat(text, label))) for text, label in labelled(200) if label != "music"]
+
+
+def group_failures(items: tuple[ScoredItem, ...], training: list[Row]) -> tuple[FailureGroup, ...]:
+    types = find_types(items)
+    coverage = Coverage(tuple(each.weights for each in types))
+    for row in training:
+        coverage.add(row)
+    return describe_types(types, coverage.counts, coverage.n_rows)
 
 
 def test_failures_without_tags_are_grouped_by_their_words() -> None:
@@ -38,8 +48,8 @@ def test_failures_with_tags_are_grouped_by_tag() -> None:
 
 def test_no_failures_no_groups() -> None:
     assert group_failures(items("music", 4, failed=False), TRAINING) == ()
-    assert group_failures((), corpus_of(b"")) == ()
+    assert group_failures((), []) == ()
 
 
 def test_an_empty_training_set_covers_nothing() -> None:
-    assert group_failures(items("music", 4, failed=True), corpus_of(b""))[0].n_training_rows == 0
+    assert group_failures(items("music", 4, failed=True), [])[0].n_training_rows == 0

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
-from tests.core.loop_states import a_loop, a_state, a_version
+from tests.core.loop_states import a_config, a_loop, a_reading, a_run, a_state, a_version, an_evaluation
 
 from whatnext_service.core.advice import DeriveOperation
-from whatnext_service.core.loops import Choices
+from whatnext_service.core.loops import Choices, Range
 from whatnext_service.core.mending import mend
 from whatnext_service.core.plan import what_next
-from whatnext_service.core.state import DatasetVersion, Fault
+from whatnext_service.core.state import DatasetVersion, Fault, LoopState, MissingType
 
 
 def fault(code: str, n_rows: int, lines: Sequence[int] = (), **more: object) -> Fault:
@@ -91,3 +92,43 @@ def test_pairs_are_converted_where_only_answers_may_be_learnt() -> None:
     assert request is not None
     assert request.body is not None
     assert request.body.operations == (DeriveOperation(kind="convert", method="sft"),)
+
+
+FIXED = Choices(
+    base_models=("gpt-4.1-mini",),
+    methods=("sft",),
+    learning_rate_multiplier=Range(min=1, max=1),
+    n_epochs=Range(min=5, max=5),
+    batch_size=Range(min=8, max=8),
+)
+
+
+def failing(score: float) -> LoopState:
+    """A loop with nothing left to try; its best model fails on an input type that it was hardly taught."""
+    evaluation = an_evaluation(score, run=1)
+    state = a_state(
+        runs=(a_run(1, a_config(n_epochs=5), reading=a_reading(), checkpoints=()),),
+        evaluations=(evaluation,),
+        loop=a_loop(choices=FIXED),
+    )
+    missing = MissingType(
+        evaluation_id=evaluation.id, name="french", terms=("translate",), n_failed=6, n_training_rows=3
+    )
+    return msgspec.structs.replace(state, missing_types=(missing,))
+
+
+def test_before_stopping_without_a_gain_missing_examples_are_asked_for() -> None:
+    """method 6.1: missing input types, those the model fails on."""
+    answer = what_next(failing(5.0))
+    assert (answer.action.kind, answer.action.request) == ("fix_data", None)
+    assert "`french`" in answer.headline
+    assert any("write at least 7" in told and "translate" in told for told in answer.rationale)
+    assert any("/v1/dataset-versions/dsv_1/derive" in told and "`add_examples`" in told for told in answer.rationale)
+    assert [each.kind for each in answer.alternatives] == ["stop"]
+    assert what_next(msgspec.structs.replace(failing(5.0), missing_types=())).action.kind == "stop"
+
+
+def test_a_better_model_is_not_held_back_by_missing_examples() -> None:
+    answer = what_next(failing(8.0))
+    assert answer.action.kind != "fix_data"
+    assert "fix_data" in [each.kind for each in answer.alternatives]

@@ -122,6 +122,8 @@ async def cancel(call: Call, version_id: Id, idempotency_key: IdempotencyKey = N
 async def failures(
     call: Call,
     evaluation_id: Id,
+    wait: Wait = 0,
+    if_none_match: IfNoneMatch = None,
     below: Annotated[
         float | None,
         QueryParameter(description="Items that scored less count as failed; without it, the middle of the scale."),
@@ -134,11 +136,12 @@ async def failures(
             "else in the newest one of the loop's dataset.",
         ),
     ] = None,
-) -> Failures:
-    """Group the items that the model fails on, by tag or by likeness of text, and count the training examples of each
-    type: where there are few, examples are missing.
+) -> Response[Failures]:
+    """Get the items that the model fails on, grouped by tag or by likeness of text, with the count of training examples
+    of each type: where there are few, examples are missing. Grouped in the background once the evaluation has ended;
+    with `wait` and If-None-Match, as soon as it is done.
     """
-    return await call.read(lambda tx: find_failures(tx, evaluation_id, below, dataset_version_id))
+    return await call.watch(evaluation_id, lambda tx: find_failures(tx, evaluation_id, below, dataset_version_id), wait)
 
 
 HANDLERS = (quality, quality_rows, check_quality, judge, judging, cancel, failures)

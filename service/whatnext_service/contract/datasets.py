@@ -20,6 +20,7 @@ from whatnext_service.core.split import SplitPart
 from whatnext_service.core.state import DerivationKind
 
 QualityStatus = Literal["pending", "running", "ready", "failed"]
+FailuresStatus = Literal["pending", "ready", "failed"]
 
 
 class NewDataset(Body, kw_only=True, frozen=True):
@@ -228,6 +229,9 @@ class Failures(Resource, kw_only=True, frozen=True):
     """The input types that a model fails on, and how many training examples there are of each."""
 
     evaluation_id: str
+    status: FailuresStatus | str
+    """`pending` until the worker has grouped them: soon after the evaluation has ended, and after each question with
+    other parameters."""
     dataset_version_id: str | None
     """The training data that coverage is counted in; null where there is none, and all counts are 0."""
     below: float
@@ -237,3 +241,5 @@ class Failures(Resource, kw_only=True, frozen=True):
     n_training_rows: int
     groups: tuple[FailureGroup, ...]
     """Most failures first, at most 20."""
+    failure: str | None
+    version: int

@@ -2,12 +2,12 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
-from whatnext_service.core.corpus import Corpus, split_words
-from whatnext_service.core.features import hash_word
+from whatnext_service.core.corpus import split_words
+from whatnext_service.core.dataset_rows import Row
 
 MAX_GROUPS = 20
 N_TERMS = 8
@@ -48,11 +48,19 @@ class FailureGroup(msgspec.Struct, kw_only=True, frozen=True):
     statement: str
 
 
-def group_failures(items: tuple[ScoredItem, ...], corpus: Corpus) -> tuple[FailureGroup, ...]:
-    """Group the failing items by tag, and those without a tag by likeness of text; most failures first.
+class FailingType(msgspec.Struct, kw_only=True, frozen=True):
+    """Failing items of one type, before the training data is looked at."""
 
-    Types with fewer than ten training rows are the "missing input types" of method 6.1.
-    """
+    tag: str | None
+    n_items: int | None
+    item_ids: tuple[str, ...]
+    first_prompt: str
+    weights: dict[str, float]
+    """The words that tell the group from the rest, most telling first, and how rare each is among the items."""
+
+
+def find_types(items: tuple[ScoredItem, ...]) -> tuple[FailingType, ...]:
+    """Group the failing items by tag, and those without a tag by likeness of text; most failures first, at most 20."""
     texts = {item.item_id: _terms_of(item.prompt) for item in items}
     frequency = Counter(word for words in texts.values() for word in words)
     rarity = {word: math.log((1 + len(items)) / count) for word, count in frequency.items()}
@@ -68,13 +76,45 @@ def group_failures(items: tuple[ScoredItem, ...], corpus: Corpus) -> tuple[Failu
     untagged = [item for item in failing if not item.tags]
     groups += [(None, None, members) for members in _alike(untagged, texts, rarity)]
     groups.sort(key=lambda group: (-len(group[2]), group[2][0].item_id))
-    kept = groups[:MAX_GROUPS]
-    terms = [_telling([texts[item.item_id] for item in members], rarity) for _, _, members in kept]
-    covered = _count_rows(corpus, terms, rarity)
     return tuple(
-        _describe(tag, n_items, members, words, n_rows, corpus.n_rows)
-        for (tag, n_items, members), words, n_rows in zip(kept, terms, covered, strict=True)
+        FailingType(
+            tag=tag,
+            n_items=n_items,
+            item_ids=tuple(item.item_id for item in members),
+            first_prompt=members[0].prompt,
+            weights={word: rarity[word] for word in _telling([texts[item.item_id] for item in members], rarity)},
+        )
+        for tag, n_items, members in groups[:MAX_GROUPS]
     )
+
+
+class Coverage:
+    """Counts the training rows that are like each type: `add` each row, then read `counts`."""
+
+    def __init__(self, types: tuple[dict[str, float], ...]) -> None:
+        self._types = [
+            ({word.encode(): weight for word, weight in weights.items()}, COVERED_SHARE * sum(weights.values()))
+            for weights in types
+        ]
+        self._wanted = frozenset(word for weights, _ in self._types for word in weights)
+        self.counts = [0] * len(types)
+        self.n_rows = 0
+
+    def add(self, row: Row) -> None:
+        """Take one row."""
+        self.n_rows += 1
+        found = self._wanted.intersection(split_words(row.input or row.context))
+        for at, (weights, least) in enumerate(self._types):
+            if least and sum(weight for word, weight in weights.items() if word in found) >= least:
+                self.counts[at] += 1
+
+
+def describe_types(types: tuple[FailingType, ...], counts: Sequence[int], n_rows: int) -> tuple[FailureGroup, ...]:
+    """Say of each type how many training rows there are of it.
+
+    Types with fewer than ten are the "missing input types" of method 6.1.
+    """
+    return tuple(_describe(each, count, n_rows) for each, count in zip(types, counts, strict=True))
 
 
 def _terms_of(text: str) -> frozenset[str]:
@@ -113,45 +153,19 @@ def _telling(texts: list[frozenset[str]], rarity: dict[str, float]) -> tuple[str
     return tuple(sorted(common, key=lambda word: (-counts[word] * rarity[word], word))[:N_TERMS])
 
 
-def _count_rows(corpus: Corpus, terms: list[tuple[str, ...]], rarity: dict[str, float]) -> list[int]:
-    hashes = {word: hash_word(word.encode()) for group in terms for word in group}
-    wanted = np.array(sorted(hashes.values()), dtype=np.uint32)
-    if not len(wanted) or not corpus.n_rows:
-        return [0] * len(terms)
-    screen = np.zeros(1 << 16, dtype=np.bool_)
-    screen[wanted & np.uint32(0xFFFF)] = True
-    everything = np.arange(corpus.n_rows)
-    found = []
-    for block in corpus.inputs.blocks(everything):
-        position, feature = corpus.inputs.of(everything[block])
-        seen = screen[feature & np.uint32(0xFFFF)]
-        seen[seen] = np.isin(feature[seen], wanted)
-        found.append((position[seen] + block.start, feature[seen]))
-    rows, words = (np.concatenate(side) for side in zip(*found, strict=True))
-    counts = []
-    for group in terms:
-        total = sum(rarity[word] for word in group)
-        weight = np.zeros(corpus.n_rows)
-        for word in group:
-            weight[rows[words == hashes[word]]] += rarity[word]
-        counts.append(int((weight >= COVERED_SHARE * total).sum()) if total else 0)
-    return counts
-
-
-def _describe(
-    tag: str | None, n_items: int | None, members: list[ScoredItem], terms: tuple[str, ...], n_rows: int, n_all: int
-) -> FailureGroup:
-    name = tag if tag is not None else ", ".join(terms[:3]) or members[0].prompt[:40]
+def _describe(failing: FailingType, n_rows: int, n_all: int) -> FailureGroup:
+    terms = tuple(failing.weights)
+    name = failing.tag if failing.tag is not None else ", ".join(terms[:3]) or failing.first_prompt[:40]
     lacking = "add examples" if n_rows < FEW_EXAMPLES else "look at the quality of those"
     return FailureGroup(
         name=name,
-        tag=tag,
+        tag=failing.tag,
         terms=terms,
-        n_failed=len(members),
-        n_items=n_items,
-        item_ids=tuple(item.item_id for item in members),
+        n_failed=len(failing.item_ids),
+        n_items=failing.n_items,
+        item_ids=failing.item_ids,
         n_training_rows=n_rows,
         training_share=round(n_rows / n_all, 6) if n_all else 0.0,
-        statement=f"The model fails on {len(members)} items like `{name[:60]}`; "
+        statement=f"The model fails on {len(failing.item_ids)} items like `{name[:60]}`; "
         f"the training data has {n_rows} rows of that type: {lacking}.",
     )

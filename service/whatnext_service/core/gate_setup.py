@@ -1,23 +1,14 @@
 """The gates before the first run: data to train on, a suite to judge with, a baseline to beat."""
 
-import msgspec
-
-from whatnext_service.core.advice import Confidence, DeriveOperation, Request, RequestBody
+from whatnext_service.core.advice import Confidence, DeriveOperation, RequestBody
 from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.first_run import first_config, usable_versions
-from whatnext_service.core.incumbent import Standing
-from whatnext_service.core.mending import Mending, by_hand, mend
+from whatnext_service.core.gate_data import derive_call
 from whatnext_service.core.method_advice import FEWEST_EXAMPLES, GOOD_ALREADY
 from whatnext_service.core.ranges import allowed_methods
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.state import DatasetVersion
-from whatnext_service.core.versions import data_moves, find_version
-
-MAX_LEFT = 3
-"""Faults left to a person that the advice names; the loop's warnings name all."""
-CERTAIN_FAULTS = {"contradictions", "exact_duplicates", "leakage", "row_length"}
-HOLD_OUT = [{"name": "train", "share": 0.8}, {"name": "eval", "share": 0.2}]
 
 
 def dataset_gate(board: Scoreboard) -> tuple[Draft, ...]:
@@ -47,7 +38,7 @@ def _reformat(board: Scoreboard, version: DatasetVersion) -> Draft:
             headline=f"Convert {version.name} to sft: the preferred output of each pair becomes the answer.",
             rationale=(why,),
             subject_id=version.id,
-            request=_derive(version, DeriveOperation(kind="convert", method="sft")),
+            request=derive_call(version, DeriveOperation(kind="convert", method="sft")),
         )
     return draft(
         kind="attach_dataset",
@@ -127,85 +118,6 @@ def wrong_tool_gate(board: Scoreboard) -> tuple[Draft, ...]:
                 )
             )
     return tuple(found)
-
-
-def data_quality_gate(board: Scoreboard) -> tuple[Draft, ...]:
-    """What is known to be wrong with the data is mended before the first run: data quality first (method 6.1)."""
-    config = first_config(board)
-    if board.state.runs or config is None:
-        return ()
-    return fix_data(next(each for each in board.versions if each.id == config.dataset_version_id), board.versions)
-
-
-def running_data_gate(board: Scoreboard, best: Standing) -> tuple[Draft, ...]:
-    """The best run was trained on rows known to be faulty, and nobody has cleaned them yet (method 6.1)."""
-    version = find_version(board.versions, best.trial.run.config.dataset_version_id)
-    if version is None or any(move.lever != "enlarge" for move in data_moves(version, board.versions)):
-        return ()
-    return fix_data(version, board.versions)
-
-
-def fix_data(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> tuple[Draft, ...]:
-    """Derive a version without the faults that this one is known to have (`mend`)."""
-    mending = mend(version, versions)
-    if not mending.operations:
-        return _hold_out_others(version, mending)
-    told = [each.told for each in mending.mended]
-    named = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
-    return (
-        draft(
-            kind="fix_data",
-            phase="setup",
-            headline=f"Clean the training data first: {version.name} has {named}.",
-            rationale=(
-                "Data quality is the largest lever: cleaning gained 0.34 to 0.76 points whatever the curve said "
-                "(method 6.1, evidence 8).",
-                f"At least {mending.n_left} of {version.n_examples} examples remain.",
-                *(f"Left to you: {by_hand(fault)}" for fault in mending.left_to_a_person[:MAX_LEFT]),
-            ),
-            confidence=Confidence(
-                level="high" if {each.code for each in mending.mended} <= CERTAIN_FAULTS else "medium",
-                basis="The rows were compared by content.",
-                would_raise_it="A look at the rows in the version's quality report.",
-            ),
-            evidence=tuple(
-                msgspec.structs.replace(
-                    measured(each.code, each.statement, each.n_rows, 0, "dataset_version", version.id),
-                    href=f"/v1/dataset-versions/{version.id}/quality/rows?check={each.code}",
-                )
-                for each in mending.mended
-            ),
-            subject_id=version.id,
-            request=_derive(version, *mending.operations),
-        ),
-    )
-
-
-def _hold_out_others(version: DatasetVersion, mending: Mending) -> tuple[Draft, ...]:
-    """Training data that is nearly all held out as well cannot be mended by dropping rows (method 4)."""
-    leaked = next((fault for fault in mending.left_to_a_person if fault.code == "leakage"), None)
-    if leaked is None:
-        return ()
-    split = msgspec.json.encode({"operations": [{"kind": "split", "parts": HOLD_OUT}]}).decode()
-    return (
-        draft(
-            kind="fix_data",
-            phase="setup",
-            headline=f"Hold out other rows: {leaked.n_rows} of {version.n_examples} rows of {version.name} are in a "
-            "held-out set too.",
-            rationale=(
-                f"{leaked.statement} Without those rows fewer than {FEWEST_EXAMPLES} examples remain (method 4, 6).",
-                f"Either upload more training data, or split this: POST /v1/dataset-versions/{version.id}/derive with "
-                f"{split}; then give the loop the dataset of the part `train` (PATCH /v1/loops), and make a new suite "
-                "and validation file from the part `eval`.",
-            ),
-            subject_id=version.id,
-        ),
-    )
-
-
-def _derive(version: DatasetVersion, *operations: DeriveOperation) -> Request:
-    return call("POST", f"/v1/dataset-versions/{version.id}/derive", RequestBody(operations=operations))
 
 
 def baseline_gate(board: Scoreboard) -> tuple[Draft, ...]:

@@ -18,15 +18,14 @@ from whatnext_service.core.budget import budget_use
 from whatnext_service.core.departure import compare_with_method
 from whatnext_service.core.draft import Draft, draft
 from whatnext_service.core.gate_change import change_gate, first_run_gate, promising
+from whatnext_service.core.gate_data import data_quality_gate, missing_types_gate, running_data_gate
 from whatnext_service.core.gate_failure import failure_gate
 from whatnext_service.core.gate_finish import leave_loop, shipped_gate
 from whatnext_service.core.gate_progress import evaluate_gate, evaluation_pending_gate, run_pending_gate
 from whatnext_service.core.gate_repeat import repeat_gate
 from whatnext_service.core.gate_setup import (
     baseline_gate,
-    data_quality_gate,
     dataset_gate,
-    running_data_gate,
     wrong_tool_gate,
 )
 from whatnext_service.core.identity import recommendation_id
@@ -90,10 +89,18 @@ def _gates(
     changes = () if best is None else change_gate(board, found, best)
     flat = met.get("beaten_and_flat")
     if flat is not None and not any(promising(board, each) and each.fingerprint not in declined for each in changes):
-        yield (*leave_loop(board, best, flat.detail), *changes)
+        yield (*_leave(board, best, flat.detail), *changes)
     yield changes
     yield repeat_gate(board, best)
-    yield leave_loop(board, best, "No untried single change is left within the choices and the budget.")
+    yield _leave(board, best, "No untried single change is left within the choices and the budget.")
+
+
+def _leave(board: Scoreboard, best: Standing | None, reason: str) -> tuple[Draft, ...]:
+    """The way out; before a loop stops without a gain, what its data lacks is said (method 6.1)."""
+    leaving, lacking = leave_loop(board, best, reason), missing_types_gate(board, best)
+    if any(each.kind == "stop" for each in leaving[:1]):
+        return (*lacking, *leaving)
+    return (*leaving, *lacking)
 
 
 def _answer(

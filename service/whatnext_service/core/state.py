@@ -72,6 +72,17 @@ class DatasetVersion(msgspec.Struct, kw_only=True, frozen=True):
         return f"v{self.number}"
 
 
+class MissingType(msgspec.Struct, kw_only=True, frozen=True):
+    """A type of input that a model fails on and that the training data has few examples of."""
+
+    evaluation_id: str
+    name: str
+    terms: tuple[str, ...]
+    """Words that tell it from the rest."""
+    n_failed: int
+    n_training_rows: int
+
+
 class BaseModel(msgspec.Struct, kw_only=True, frozen=True):
     """One entry of the model catalogue (method, section 6.3)."""
 
@@ -144,5 +155,7 @@ class LoopState(msgspec.Struct, kw_only=True, frozen=True):
     deployments: tuple[Deployment, ...]
     declines: tuple[Decline, ...]
     open_recommendation: OpenRecommendation | None
+    missing_types: tuple[MissingType, ...] = ()
+    """Of the newest evaluations, most failures first."""
     track_record: tuple[RuleRecord, ...] = ()
     """How each rule's predictions turned out in this workspace."""

@@ -79,6 +79,8 @@ async def close_evaluation(tx: Tx, evaluation_id: str, result: evaluations.Evalu
         return None
     if evaluation.run_id is not None:
         await diagnose_run(tx, evaluation.loop_id, evaluation.run_id)
+    if result.status == "succeeded":
+        await tx.defer("group_failures", evaluation_id)
     tx.loop_moved(evaluation.loop_id)
     tx.tell(f"evaluation.{result.status}", evaluation_id, version, loop_id=evaluation.loop_id)
     return evaluation

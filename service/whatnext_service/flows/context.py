@@ -18,7 +18,9 @@ from whatnext_service.store.bell import Bell
 from whatnext_service.store.db import Conn, Pool
 from whatnext_service.store.transaction import transaction
 
-Task = Literal["move_run", "evaluate", "advise", "delete_model", "deliver", "report_quality", "judge_rows"]
+Task = Literal[
+    "move_run", "evaluate", "advise", "delete_model", "deliver", "report_quality", "judge_rows", "group_failures"
+]
 
 
 class Defer(Protocol):

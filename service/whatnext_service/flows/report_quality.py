@@ -1,7 +1,7 @@
 """Make the quality report of a dataset version, and make it again when there is more to hold the version against."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import nullcontext
 
 from whatnext_service.contract.datasets import ComparedSet
@@ -9,7 +9,7 @@ from whatnext_service.core import quality_report
 from whatnext_service.core.corpus import Corpus, CorpusBuilder
 from whatnext_service.core.quality import JudgeScores, OtherSet, QualityReport
 from whatnext_service.flows.context import Services
-from whatnext_service.flows.report_process import Order, OtherFile, make_report
+from whatnext_service.flows.data_process import OtherFile, ReportOrder, Tell, make_report
 from whatnext_service.flows.version_content import read_raw_rows
 from whatnext_service.store import blobs, loops, quality, row_judgings
 from whatnext_service.store.leases import lease
@@ -20,8 +20,6 @@ LARGE_BYTES = 4 * 2**20
 LATER_S = 2.0
 PROGRESS_EVERY = 4
 """Chunks of the file between two notes of progress."""
-
-Tell = Callable[[int], Awaitable[None]]
 
 
 async def report_quality(services: Services, version_id: str, large: asyncio.Lock) -> None:
@@ -107,7 +105,7 @@ async def _make_here(
 async def _make_elsewhere(
     apart: tuple[quality.SetApart, ...], judged: JudgeScores | None, files: list[AsyncIterator[bytes]], tell: Tell
 ) -> QualityReport:
-    order = Order(others=tuple(OtherFile(role=each.role, name=each.name) for each in apart), judged=judged)
+    order = ReportOrder(others=tuple(OtherFile(role=each.role, name=each.name) for each in apart), judged=judged)
     return await make_report(order, files, tell)
 
 

@@ -3,7 +3,17 @@
 from datetime import timedelta
 
 from whatnext_service.flows.context import Services
-from whatnext_service.store import evaluations, idempotency, leases, loops, quality, row_judgings, runs, webhooks
+from whatnext_service.store import (
+    evaluations,
+    failures,
+    idempotency,
+    leases,
+    loops,
+    quality,
+    row_judgings,
+    runs,
+    webhooks,
+)
 from whatnext_service.store.transaction import transaction
 
 NEGLECT_S = 15.0
@@ -23,6 +33,8 @@ async def sweep(services: Services) -> None:
             await services.defer(conn, "report_quality", version_id)
         for version_id in await row_judgings.neglected(conn, before):
             await services.defer(conn, "judge_rows", version_id)
+        for evaluation_id in await failures.neglected(conn, before):
+            await services.defer(conn, "group_failures", evaluation_id)
         for delivery_id in await webhooks.overdue(conn, before):
             await services.defer(conn, "deliver", delivery_id)
         await idempotency.forget_old(conn, now - timedelta(hours=48))

@@ -1,6 +1,5 @@
 """Quality reports of dataset versions, and what they say of each row."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -21,8 +20,6 @@ sql = load(__file__)
 
 MAX_SETS_APART = 20
 """Sets that a version is held against, the newest of them."""
-
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class QualityWork(msgspec.Struct, kw_only=True, frozen=True):
@@ -120,9 +117,9 @@ async def finish(
         version_id,
         findings.n_rows,
         rows.encode(compared_with),
-        _storable(rows.encode(lean)),
+        rows.storable(rows.encode(lean)),
         *(getattr(findings, column) for column in columns),
-        _storable(rows.encode(findings.faults)),
+        rows.storable(rows.encode(findings.faults)),
         now,
     )
     if version is not None:
@@ -199,8 +196,3 @@ async def asked_items(conn: Conn, suite_id: str) -> tuple[AskedItem, ...]:
 async def neglected(conn: Conn, before: datetime) -> tuple[str, ...]:
     """Versions whose report nobody has worked on since `before`."""
     return tuple(row["version_id"] for row in await conn.fetch(sql.neglected, before))
-
-
-def _storable(document: bytes) -> bytes:
-    """`jsonb` holds no NUL: such a character becomes the replacement character."""
-    return _NUL.sub(rb"\1\\ufffd", document)

@@ -1,6 +1,7 @@
 """From a database row to a struct: by field name, with `jsonb` decoded straight into the field's type."""
 
 import functools
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,8 @@ import asyncpg
 import msgspec
 
 from whatnext_service.contract.common import Page
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -35,6 +38,11 @@ def decode(kind: type[S], row: Row) -> S:
 def encode(value: object) -> bytes:
     """A struct as `jsonb`."""
     return msgspec.json.encode(value)
+
+
+def storable(document: bytes) -> bytes:
+    """JSON as `jsonb` can hold it: a NUL character becomes the replacement character."""
+    return _NUL.sub(rb"\1\\ufffd", document)
 
 
 def page_of(kind: type[S], rows: Sequence[asyncpg.Record], limit: int) -> Page[S]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import asyncpg
 import msgspec
 
+from whatnext_service.core.diversity import FEW_EXAMPLES
 from whatnext_service.core.evaluations import Evaluation, Suite
 from whatnext_service.core.loops import Loop
 from whatnext_service.core.runs import Checkpoint, Run
@@ -16,6 +17,7 @@ from whatnext_service.core.state import (
     Decline,
     Deployment,
     LoopState,
+    MissingType,
     OpenRecommendation,
 )
 from whatnext_service.core.track_record import score_predictions
@@ -36,6 +38,7 @@ async def load_state(conn: Conn, loop_id: str, catalogue: tuple[BaseModel, ...])
         seen,
         deployments=_structs(Deployment, await conn.fetch(sql.deployments, loop_id)),
         declines=_structs(Decline, await conn.fetch(sql.declines, loop_id)),
+        missing_types=_structs(MissingType, await conn.fetch(sql.missing_types, loop_id, FEW_EXAMPLES)),
         open_recommendation=rows.decode(OpenRecommendation, standing) if standing else None,
         track_record=score_predictions(await recommendations.outcomes(conn, head["workspace_id"])),
     )

@@ -47,3 +47,11 @@ from recommendation where loop_id = $1 and status = 'declined' order by id
 -- name: open_recommendation
 select id, fingerprint from recommendation where loop_id = $1 and (status = 'open' or (status = 'accepted' and carried_out_by is null))
 order by id desc limit 1
+
+-- name: missing_types
+select f.evaluation_id, found ->> 'name' as name, found -> 'terms' as terms, (found ->> 'n_failed')::int as n_failed,
+       (found ->> 'n_training_rows')::int as n_training_rows
+from failure_groups f cross join lateral jsonb_array_elements(f.groups) as found
+where f.evaluation_id in (select id from evaluation where loop_id = $1 and status = 'succeeded' order by id desc limit 20)
+  and f.is_default and f.status = 'ready' and (found ->> 'n_training_rows')::int < $2
+order by f.evaluation_id, (found ->> 'n_failed')::int desc, found ->> 'name'

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from whatnext_service.flows import evaluate, judge_rows, move_run, report_quality, ship, webhooks
+from whatnext_service.flows import evaluate, failure_groups, judge_rows, move_run, report_quality, ship, webhooks
 from whatnext_service.flows.carry_out import advise
 from whatnext_service.flows.context import Services
 from whatnext_service.flows.sweep import sweep
@@ -44,6 +44,12 @@ def register_tasks(queue: Queue, services: Services) -> None:
     async def give_up_judging(reason: str, subject_id: str) -> None:
         await judge_rows.give_up(services, subject_id, f"The service failed to process it: {reason}")
 
+    async def group_failures(subject_id: str) -> None:
+        await failure_groups.group_failures(services, subject_id)
+
+    async def give_up_failures(reason: str, subject_id: str) -> None:
+        await failure_groups.give_up(services, subject_id, f"The service failed to process it: {reason}")
+
     async def refresh_advice(subject_id: str) -> None:
         await report_quality.refresh_quality(services, subject_id)
         await advise(services, subject_id)
@@ -61,6 +67,7 @@ def register_tasks(queue: Queue, services: Services) -> None:
     queue.register("evaluate", run_evaluation, attempts=PAID_ATTEMPTS, on_exhausted=give_up_evaluation)
     queue.register("report_quality", check_quality, attempts=ATTEMPTS, on_exhausted=give_up_quality)
     queue.register("judge_rows", judge_rows_of, attempts=PAID_ATTEMPTS, on_exhausted=give_up_judging)
+    queue.register("group_failures", group_failures, attempts=ATTEMPTS, on_exhausted=give_up_failures)
     queue.register("advise", refresh_advice, attempts=ATTEMPTS)
     queue.register("deliver", deliver, attempts=ATTEMPTS)
     queue.register("delete_model", delete_model, attempts=ATTEMPTS)

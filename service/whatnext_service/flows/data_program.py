@@ -1,6 +1,6 @@
-"""The program that makes one large version's quality report, told by and telling `report_process`.
+"""The program that reads one large dataset version, told by and telling `data_process`.
 
-It ends when its input ends: when the process that started it is gone, nobody wants the report.
+It ends when its input ends: when the process that started it is gone, nobody wants to know.
 """
 
 import os
@@ -12,10 +12,12 @@ from typing import BinaryIO
 import msgspec
 
 from whatnext_service.core.corpus import Corpus, CorpusBuilder
-from whatnext_service.core.dataset_lines import iter_raw_rows
+from whatnext_service.core.dataset_formats import normalise_row
+from whatnext_service.core.dataset_lines import iter_raw_rows, iter_rows
+from whatnext_service.core.diversity import Coverage
 from whatnext_service.core.quality import OtherSet
 from whatnext_service.core.quality_report import report_quality
-from whatnext_service.flows.report_process import LENGTH_BYTES, Answer, Order
+from whatnext_service.flows.data_process import LENGTH_BYTES, Answer, CoverageOrder, Order, ReportOrder
 from whatnext_service.flows.scratch_file import FileScratch
 
 PROGRESS_ROWS = 4_096
@@ -24,18 +26,29 @@ NICENESS = 10
 
 
 def main() -> None:
-    """Take the order and the files from standard input, and put the report out on standard output."""
+    """Take the order and the files from standard input, and put what was found out on standard output."""
     os.nice(NICENESS)
     source, out = sys.stdin.buffer, sys.stdout.buffer
-    order = msgspec.msgpack.decode(_message(source), type=Order)
+    order: Order = msgspec.msgpack.decode(_message(source), type=Order)
     try:
-        corpus = _read(source, out)
-        others = tuple(OtherSet(role=each.role, name=each.name, corpus=_read(source, None)) for each in order.others)
-        threading.Thread(target=_end_with, args=(source,), daemon=True).start()
-        answer = Answer(n_rows=corpus.n_rows, report=report_quality(corpus, others, judged=order.judged))
+        answer = _report(order, source, out) if isinstance(order, ReportOrder) else _cover(order, source)
     except Exception as error:
         answer = Answer(n_rows=0, failure=f"{type(error).__name__}: {error}")
     _say(out, answer)
+
+
+def _report(order: ReportOrder, source: BinaryIO, out: BinaryIO) -> Answer:
+    corpus = _read(source, out)
+    others = tuple(OtherSet(role=each.role, name=each.name, corpus=_read(source, None)) for each in order.others)
+    threading.Thread(target=_end_with, args=(source,), daemon=True).start()
+    return Answer(n_rows=corpus.n_rows, report=report_quality(corpus, others, judged=order.judged))
+
+
+def _cover(order: CoverageOrder, source: BinaryIO) -> Answer:
+    coverage = Coverage(order.types)
+    for _, raw in iter_rows(_file(source)):
+        coverage.add(normalise_row(raw))
+    return Answer(n_rows=coverage.n_rows, counts=tuple(coverage.counts))
 
 
 def _read(source: BinaryIO, out: BinaryIO | None) -> Corpus:
