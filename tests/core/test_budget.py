@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from tests.core.loop_states import a_config, a_loop, a_model, a_run, a_state, a_version
 
-from whatnext_service.core.budget import budget_use, cost_used, estimated_cost, next_run_cost, would_exceed
+from whatnext_service.core.budget import Spending, budget_use, estimated_cost, spending, would_exceed
 from whatnext_service.core.loops import Budget
 
 
@@ -38,20 +38,20 @@ def test_use_counts_every_run_and_what_is_under_way():
         a_run(2, cost=None, status="running"),
         a_run(3, cost=None, status="failed"),
     )
-    use = budget_use(a_state(runs=runs, loop=a_loop(budget=Budget(max_runs=10, max_cost=Decimal(50)))))
+    state = a_state(runs=runs, loop=a_loop(budget=Budget(max_runs=10, max_cost=Decimal(50))))
+    use = budget_use(state, spending(state))
     assert (use.runs_used, use.runs_max) == (3, 10)
     assert use.cost_used == Decimal("2.20")
     assert (use.cost_max, use.currency) == (Decimal(50), "USD")
 
 
 def test_nothing_used_costs_nothing():
-    assert cost_used(a_state()) == Decimal("0.00")
-    assert next_run_cost(a_state()) is None
+    assert spending(a_state()) == Spending(used=Decimal("0.00"), cheapest_run=None)
 
 
 def test_the_next_run_costs_at_least_the_cheapest_so_far():
     runs = (a_run(1, cost=Decimal("1.20")), a_run(2, cost=Decimal("0.80")))
-    assert next_run_cost(a_state(runs=runs)) == Decimal("0.80")
+    assert spending(a_state(runs=runs)).cheapest_run == Decimal("0.80")
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_the_next_run_costs_at_least_the_cheapest_so_far():
 def test_a_run_that_does_not_fit_says_why(budget, epochs, exceeds):
     """Method 7.4: 1.20 of the budget is spent, an epoch costs 0.50."""
     state = a_state(runs=(a_run(1),), loop=a_loop(budget=budget))
-    assert (would_exceed(state, a_config(n_epochs=epochs)) is not None) is exceeds
+    assert (would_exceed(state, a_config(n_epochs=epochs), spending(state)) is not None) is exceeds

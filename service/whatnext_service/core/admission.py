@@ -1,6 +1,6 @@
 """What a run must satisfy before it may be started: budget, catalogue, formats, and data nobody is judged on."""
 
-from whatnext_service.core.budget import would_exceed
+from whatnext_service.core.budget import spending, would_exceed
 from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.row_hashes import overlap
 from whatnext_service.core.runs import RunConfig
@@ -10,7 +10,7 @@ from whatnext_service.errors import DomainError, FieldError
 
 def check_admission(state: LoopState, config: RunConfig) -> None:
     """Refuse a run that the budget does not cover, or that its base model or its data does not fit."""
-    if reason := would_exceed(state, config):
+    if reason := would_exceed(state, config, spending(state)):
         raise DomainError("budget_exhausted", reason)
     model = find_model(state.catalogue, config.base_model)
     if model is not None and config.method not in model.methods:

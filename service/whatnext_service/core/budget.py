@@ -2,6 +2,8 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+import msgspec
+
 from whatnext_service.core.advice import BudgetUse
 from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.quick_sweep import BASELINE_EPOCHS
@@ -11,23 +13,44 @@ from whatnext_service.core.state import LoopState
 _CENT = Decimal("0.01")
 
 
-def budget_use(state: LoopState, used: Decimal | None = None) -> BudgetUse:
-    """Every recorded run counts, also a failed one; a run without a cost counts with its estimate until it ends.
+class Spending(msgspec.Struct, kw_only=True, frozen=True):
+    """What a loop's runs have cost."""
 
-    `used` is `cost_used(state)` where the caller has it already.
-    """
-    return BudgetUse(
-        runs_used=len(state.runs),
-        runs_max=state.loop.budget.max_runs,
-        cost_used=cost_used(state) if used is None else used,
-        cost_max=state.loop.budget.max_cost,
-        currency=state.loop.budget.currency,
+    used: Decimal
+    """Costs as reported, and the estimate of every run that is under way or ended without a report."""
+    cheapest_run: Decimal | None
+    """What the next run would cost at least: as little as the cheapest so far; null without a figure."""
+
+
+def spending(state: LoopState) -> Spending:
+    """Add the runs' costs up; those of one price are estimated once."""
+    estimates: dict[tuple[str, str, int | None], Decimal | None] = {}
+    costs: list[Decimal] = []
+    for run in state.runs:
+        cost = run.cost
+        if cost is None and run.status not in ("failed", "cancelled"):
+            config = run.config
+            priced_by = (config.base_model, config.dataset_version_id, config.n_epochs)
+            if priced_by not in estimates:
+                estimates[priced_by] = estimated_cost(state, config)
+            cost = estimates[priced_by]
+        if cost is not None:
+            costs.append(cost)
+    return Spending(
+        used=sum(costs, Decimal(0)).quantize(_CENT, ROUND_HALF_UP),
+        cheapest_run=min(costs, default=None),
     )
 
 
-def cost_used(state: LoopState) -> Decimal:
-    """Costs as reported, and the estimate of every run that is under way or ended without a report."""
-    return sum(_run_costs(state), Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
+def budget_use(state: LoopState, spent: Spending) -> BudgetUse:
+    """Every recorded run counts, also a failed one; a run without a cost counts with its estimate until it ends."""
+    return BudgetUse(
+        runs_used=len(state.runs),
+        runs_max=state.loop.budget.max_runs,
+        cost_used=spent.used,
+        cost_max=state.loop.budget.max_cost,
+        currency=state.loop.budget.currency,
+    )
 
 
 def estimated_cost(state: LoopState, config: RunConfig) -> Decimal | None:
@@ -46,20 +69,10 @@ def estimated_cost(state: LoopState, config: RunConfig) -> Decimal | None:
     return cost.quantize(_CENT, ROUND_HALF_UP)
 
 
-def next_run_cost(state: LoopState) -> Decimal | None:
-    """What the next run would cost at least: as little as the cheapest run so far, or null without a figure."""
-    return min(_run_costs(state), default=None)
-
-
-def would_exceed(state: LoopState, config: RunConfig, used: Decimal | None = None) -> str | None:
-    """Why this run does not fit the budget, in words; null when it fits or nothing is known against it.
-
-    `used` is `cost_used(state)` where the caller has it already.
-    """
-    budget = state.loop.budget
-    if used is None:
-        used = Decimal(0) if budget.max_cost is None else cost_used(state)
-    if (exhausted := exhausted_because(state, used)) is not None:
+def would_exceed(state: LoopState, config: RunConfig, spent: Spending) -> str | None:
+    """Why this run does not fit the budget, in words; null when it fits or nothing is known against it."""
+    budget, used = state.loop.budget, spent.used
+    if (exhausted := exhausted_because(state, spent)) is not None:
         return exhausted
     cost = estimated_cost(state, config)
     if budget.max_cost is None or cost is None:
@@ -69,11 +82,8 @@ def would_exceed(state: LoopState, config: RunConfig, used: Decimal | None = Non
     return f"it would cost about {cost} {budget.currency}, and {budget.max_cost - used} of {budget.max_cost} are left"
 
 
-def exhausted_because(state: LoopState, used: Decimal | None = None) -> str | None:
-    """Why no run at all fits any more; null while one may. The deadline is read against the state's own time.
-
-    `used` is `cost_used(state)` where the caller has it already.
-    """
+def exhausted_because(state: LoopState, spent: Spending) -> str | None:
+    """Why no run at all fits any more; null while one may. The deadline is read against the state's own time."""
     budget, runs_used = state.loop.budget, len(state.runs)
     if budget.max_runs is not None and runs_used >= budget.max_runs:
         return f"{runs_used} of {budget.max_runs} runs are used"
@@ -81,22 +91,4 @@ def exhausted_because(state: LoopState, used: Decimal | None = None) -> str | No
         return f"the deadline {budget.deadline.isoformat()} has passed"
     if budget.max_cost is None:
         return None
-    used = cost_used(state) if used is None else used
-    return f"{used} of {budget.max_cost} {budget.currency} are spent" if used >= budget.max_cost else None
-
-
-def _run_costs(state: LoopState) -> list[Decimal]:
-    """What is known of the runs' costs, reported or estimated; runs of one price are estimated once."""
-    estimates: dict[tuple[str, str, int | None], Decimal | None] = {}
-    found: list[Decimal] = []
-    for run in state.runs:
-        cost = run.cost
-        if cost is None and run.status not in ("failed", "cancelled"):
-            config = run.config
-            priced_by = (config.base_model, config.dataset_version_id, config.n_epochs)
-            if priced_by not in estimates:
-                estimates[priced_by] = estimated_cost(state, config)
-            cost = estimates[priced_by]
-        if cost is not None:
-            found.append(cost)
-    return found
+    return f"{spent.used} of {budget.max_cost} {budget.currency} are spent" if spent.used >= budget.max_cost else None

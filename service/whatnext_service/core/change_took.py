@@ -24,7 +24,11 @@ def must_show(changed: Iterable[str]) -> bool:
 
 def took(run: Run) -> bool:
     """Whether what the run changed against its parent shows in its curve, as far as that is known."""
-    return run.reading is None or all(finding.code != NOT_TAKEN for finding in run.reading.findings)
+    if run.reading is not None:
+        for finding in run.reading.findings:
+            if finding.code == NOT_TAKEN:
+                return False
+    return True
 
 
 def change_took(parent: Curve, child: Curve, thresholds: CurveThresholds = DEFAULT) -> Finding | None:

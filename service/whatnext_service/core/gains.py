@@ -72,13 +72,14 @@ def experiments(board: Scoreboard) -> tuple[Trial, ...]:
     these try nothing new.
     """
     configs: dict[str | None, RunConfig] = {run.id: run.config for run in board.state.runs}
-    return tuple(
-        trial
-        for trial in board.trials
-        if trial.arms
-        and ((parent := configs.get(trial.run.parent_id)) is None or not is_repeat(parent, trial.run.config))
-        and took(trial.run)
-    )
+    tried: list[Trial] = []
+    for trial in board.trials:
+        run = trial.run
+        if trial.arms and took(run):
+            parent = configs.get(run.parent_id)
+            if parent is None or not is_repeat(parent, run.config):
+                tried.append(trial)
+    return tuple(tried)
 
 
 def best_arm(*trials: Trial) -> Arm | None:

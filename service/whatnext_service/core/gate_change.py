@@ -52,7 +52,7 @@ def first_run_gate(board: Scoreboard) -> tuple[Draft, ...]:
                 ),
             ),
         )
-    if (over := would_exceed(state, config)) is not None:
+    if (over := would_exceed(state, config, board.spent)) is not None:
         return (
             draft(
                 kind="stop",
@@ -97,7 +97,7 @@ def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) 
     drafts: list[Draft] = []
     last: list[Draft] = []
     for move in moves(board, found, best):
-        if would_exceed(board.state, move.config, board.cost_used) is not None:
+        if would_exceed(board.state, move.config, board.spent) is not None:
             continue
         made = _draft(board, past, best, move, noise)
         if move.rule in doubtful:

@@ -43,7 +43,7 @@ def failure_gate(board: Scoreboard) -> tuple[Draft, ...]:
                 subject_id=last.id,
             ),
         )
-    if would_exceed(state, last.config) is not None:
+    if would_exceed(state, last.config, board.spent) is not None:
         return ()
     seed = 1 + max((run.config.seed or 0 for run in state.runs), default=0)
     config = msgspec.structs.replace(last.config, seed=seed)
@@ -88,7 +88,7 @@ def _lower_rate(board: Scoreboard, last: Run) -> tuple[Draft, ...]:
             continue
         overrides = Overrides(learning_rate_multiplier=target)
         config = apply_overrides(last.config, overrides)
-        if variables_of(config) in tried or would_exceed(state, config, board.cost_used) is not None:
+        if variables_of(config) in tried or would_exceed(state, config, board.spent) is not None:
             continue
         tried.add(variables_of(config))
         move = Move(

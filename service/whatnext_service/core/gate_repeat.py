@@ -23,7 +23,7 @@ def repeat_gate(board: Scoreboard, best: Standing | None) -> tuple[Draft, ...]:
     comparison = against_baseline(board, best.arm, board.selection_looks)
     if comparison is None or comparison.verdict != "inconclusive" or gain < state.loop.rules.min_gain:
         return ()
-    if would_exceed(state, run.config) is not None:
+    if would_exceed(state, run.config, board.spent) is not None:
         return ()
     seed = 1 + max((each.config.seed or 0 for each in state.runs), default=0)
     config = apply_overrides(run.config, Overrides(seed=seed))

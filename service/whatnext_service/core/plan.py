@@ -142,7 +142,7 @@ def _answer(
         ),
         stop_rules=rules,
         warnings=warnings,
-        budget=budget_use(state, board.cost_used),
+        budget=budget_use(state, board.spent),
         markdown="",
         thresholds_version=state.loop.thresholds.version,
     )

@@ -1,11 +1,10 @@
 """The loop's scores at a glance: what was evaluated on the suite in force, what is under way, what was tried."""
 
 import math
-from decimal import Decimal
 
 import msgspec
 
-from whatnext_service.core.budget import cost_used
+from whatnext_service.core.budget import Spending, spending
 from whatnext_service.core.evaluations import Evaluation, Suite
 from whatnext_service.core.runs import Checkpoint, Run, RunConfig
 from whatnext_service.core.state import DatasetVersion, LoopState
@@ -66,8 +65,7 @@ class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
     selection_looks: int
     """Looks at the selection suite so far, untuned models not counted."""
     versions: tuple[DatasetVersion, ...]
-    cost_used: Decimal
-    """What the runs have cost, as the budget counts it."""
+    spent: Spending
 
     @property
     def sign(self) -> float:
@@ -137,7 +135,7 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
         final_uses=final_uses,
         selection_looks=looks,
         versions=state.versions,
-        cost_used=cost_used(state),
+        spent=spending(state),
     )
 
 
@@ -150,7 +148,7 @@ def _trial(run: Run, scored: dict[str, Evaluation], sign: float) -> Trial:
     arms: list[Arm] = []
     best: Arm | None = None
     best_kept: Arm | None = None
-    total = 0.0
+    total, highest, highest_kept = 0.0, -math.inf, -math.inf
     whole = scored.get(run.id)
     states: tuple[Checkpoint | None, ...] = run.checkpoints if whole is None else (*run.checkpoints, None)
     final_seen = False
@@ -166,10 +164,9 @@ def _trial(run: Run, scored: dict[str, Evaluation], sign: float) -> Trial:
         arm = Arm(run=run, checkpoint=checkpoint, evaluation=evaluation, utility=utility)
         arms.append(arm)
         total += utility
-        if best is None or utility > best.utility:
-            best = arm
-        if (best_kept is None or utility > best_kept.utility) and (checkpoint is None or checkpoint.deployable):
-            best_kept = arm
-    if best is None:
-        return Trial(run=run, arms=())
-    return Trial(run=run, arms=tuple(arms), best=best, best_kept=best_kept, mean=total / len(arms))
+        if utility > highest:
+            best, highest = arm, utility
+        if utility > highest_kept and (checkpoint is None or checkpoint.deployable):
+            best_kept, highest_kept = arm, utility
+    mean = total / len(arms) if arms else 0.0
+    return Trial(run=run, arms=tuple(arms), best=best, best_kept=best_kept, mean=mean)

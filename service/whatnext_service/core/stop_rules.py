@@ -1,11 +1,10 @@
 """The four stop rules (method, section 7), read with the noise model of evidence, section 1."""
 
-from decimal import Decimal
 from itertools import accumulate
 from typing import Literal
 
 from whatnext_service.core.advice import StopRule
-from whatnext_service.core.budget import exhausted_because, next_run_cost
+from whatnext_service.core.budget import Spending, exhausted_because
 from whatnext_service.core.evaluations import Evaluation, Suite
 from whatnext_service.core.gains import arm_name, best_arm, experiments, gain, gain_over_target
 from whatnext_service.core.loops import Loop
@@ -24,7 +23,7 @@ def stop_rules(state: LoopState, board: Scoreboard | None = None) -> tuple[StopR
         beaten_and_flat(board, tried, best),
         diminishing_returns(board, tried),
         good_enough(board, best),
-        budget_exhausted(state, board.cost_used),
+        budget_exhausted(state, board.spent),
     )
 
 
@@ -100,17 +99,17 @@ def good_enough(board: Scoreboard, best: Arm | None) -> StopRule:
     return _unmet(rule, f"{told}; {interval}, not clear of it{' with the missing items' if over.low > 0 else ''}.")
 
 
-def budget_exhausted(state: LoopState, used: Decimal) -> StopRule:
+def budget_exhausted(state: LoopState, spent: Spending) -> StopRule:
     """Money, time or runs are exhausted, or even the cheapest run so far would exceed what is left (method 7.4)."""
     rule: Rule = "budget"
     budget = state.loop.budget
-    if (exhausted := exhausted_because(state, used)) is not None:
+    if (exhausted := exhausted_because(state, spent)) is not None:
         return StopRule(rule=rule, met=True, detail=f"{exhausted[0].upper()}{exhausted[1:]}.")
     left = []
     if budget.max_runs is not None:
         left.append(f"{budget.max_runs - len(state.runs)} of {budget.max_runs} runs")
     if budget.max_cost is not None:
-        remaining, cost = budget.max_cost - used, next_run_cost(state)
+        remaining, cost = budget.max_cost - spent.used, spent.cheapest_run
         if cost is not None and cost > remaining:
             told = f"Even the cheapest run so far cost {cost} {budget.currency}, and {remaining} are left."
             return StopRule(rule=rule, met=True, detail=told)
