@@ -31,8 +31,12 @@ from whatnext.sync import Client
 __all__ = ["FakeService", "SentRequest", "answer", "example", "problem"]
 
 Canned: TypeAlias = msgspec.Struct | Mapping[str, Any] | list[Any] | str | bytes | httpx.Response | Exception
-"""An answer: a model or plain data for JSON, text, bytes, a whole response, or a failure (`httpx.ConnectError`)."""
+"""An answer: a model or plain data for JSON, text, bytes, a whole response, or a failure (`httpx.ConnectError`).
 
+Of a stream: an event or a list of them; after these it breaks off, and is asked for again.
+"""
+
+EVENTS = "text/event-stream"
 API_KEY = "wn_fake"
 BASE_URL = "http://fake"
 
@@ -151,12 +155,10 @@ def problem(status: int, code: str, detail: str = "", *, headers: Mapping[str, s
 
 
 def _default(operation: Operation[Any]) -> Canned:
-    if operation.media.startswith("text/"):
-        return f"# {operation.name}\n"
-    if operation.media != JSON:
-        return b"{}\n"
-    found = example(operation.result)
-    return {"data": [found], "next_cursor": None} if operation.paged else found
+    if operation.media in (JSON, EVENTS):
+        found = example(operation.result)
+        return {"data": [found], "next_cursor": None} if operation.paged else found
+    return f"# {operation.name}\n" if operation.media.startswith("text/") else b"{}\n"
 
 
 def _response(told: Canned, operation: Operation[Any], request: SentRequest) -> httpx.Response:
@@ -166,6 +168,9 @@ def _response(told: Canned, operation: Operation[Any], request: SentRequest) -> 
         return httpx.Response(told.status_code, content=told.content, headers=told.headers)
     if isinstance(told, str | bytes):
         return httpx.Response(200, content=told, headers={"content-type": operation.media})
+    if operation.media == EVENTS:
+        content = b"".join(map(_event, told if isinstance(told, list) else [told]))
+        return httpx.Response(200, content=content, headers={"content-type": EVENTS})
     headers = {"content-type": JSON}
     version = getattr(told, "state_version", None) if hasattr(told, "action") else getattr(told, "version", None)
     if isinstance(version, int):
@@ -173,3 +178,8 @@ def _response(told: Canned, operation: Operation[Any], request: SentRequest) -> 
         if request.headers.get("if-none-match") == headers["etag"]:
             return httpx.Response(304, headers=headers)
     return httpx.Response(200, content=msgspec.json.encode(told), headers=headers)
+
+
+def _event(event: object) -> bytes:
+    plain: Any = msgspec.to_builtins(event)
+    return f"id: {plain.get('id', '')}\ndata: ".encode() + msgspec.json.encode(plain) + b"\n\n"

@@ -181,6 +181,18 @@ async def test_a_download_that_is_refused_or_breaks_off_is_an_error(kind: str, t
         await done(fake_client(fake, kind).client.dataset_versions.content("dsv_1").read())
 
 
+def test_a_fake_service_streams_events() -> None:
+    fake = FakeService()
+    assert next(iter(fake.client().events.stream())).id == "evt_1"
+    made = fake_client(fake, "sync")
+    fake.on("events.stream", [example(models.Event, id=f"evt_{n}") for n in (7, 8)], example(models.Event, id="evt_9"))
+    stream = made.client.events.stream(after="evt_6")
+    seen = [event.id for _, event in zip(range(3), stream, strict=False)]
+    assert seen == ["evt_7", "evt_8", "evt_9"]
+    assert fake.requests[-1].headers["last-event-id"] == "evt_8"
+    assert made.pauses == [1.0]
+
+
 SEPARATED = 'data: {"note": "a\u2028b\x0bc"}\r\n\r\n'.encode()
 
 
