@@ -2,10 +2,11 @@
 
     python tests/bench/bench_quality.py [rows ...]        default: 10000 100000
 
-Each size is measured in a process of its own, which reads the files as the service would. Rows are about 1 KB (at
-10,000 rows also short ones): Zipf-distributed words with one topic a label. Planted, on rows apart from each other: 5 %
-contradictions, 10 % wrong labels, 3 % near duplicates, 2 % exact duplicates, and in an eval set of 1,000 rows 20 leaked
-ones, half of them edited.
+Each size is measured twice: in a process of its own, which reads the files as the service would; and through a
+service, from the upload to the report, with the most that its process held (server, worker, libraries) and the most
+that the process which makes the report held beside it. Rows are about 1 KB (at 10,000 rows also short ones):
+Zipf-distributed words with one topic a label. Planted, on rows apart from each other: 5 % contradictions, 10 % wrong
+labels, 3 % near duplicates, 2 % exact duplicates, and in an eval set of 1,000 rows 20 leaked ones, half of them edited.
 """
 
 import json
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from served import Served, peak_mb, report_of, served
 
 from whatnext_service.core.corpus import Corpus, CorpusBuilder
 from whatnext_service.core.dataset_formats import normalise_row
@@ -130,12 +132,6 @@ def build(path: Path) -> Corpus:
     return builder.build()
 
 
-def peak_mb() -> float:
-    """Most memory this program has held; unlike `getrusage`, without what its parent held before it began."""
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
-
-
 def rate(found: set[int], planted: set[int]) -> str:
     hits = len(found & planted)
     return (
@@ -188,6 +184,35 @@ def measure(folder: Path) -> None:
         )
 
 
+def measure_served(service: Served, folder: Path) -> None:
+    """Upload the files as a loop's suite and training data, and wait for the report."""
+    client = service.client()
+
+    def post(path: str, **body: object) -> str:
+        return str(client.post(path, json=body).raise_for_status().json()["id"])
+
+    def upload(name: str, file: str, **more: object) -> str:
+        path = f"/v1/datasets/{post('/v1/datasets', name=name, **more)}/versions"
+        return str(client.post(path, content=chunks(folder / file)).raise_for_status().json()["id"])
+
+    loop_id = post("/v1/loops", slug="bench", task="Name the topic.")
+    grader = {"type": "string_check", "name": "exact", "operation": "eq"}
+    grader |= {"input": "{{sample.output_text}}", "reference": "{{item.reference_answer}}"}
+    held_out = upload("held out", "eval.jsonl")
+    graders = [{"name": "exact", "grader": grader}]
+    post("/v1/eval-suites", loop_id=loop_id, name="eval", dataset_version_id=held_out, graders=graders)
+    bare, used = service.peak_mb(), service.cpu_s()
+    version_id = upload("training", "train.jsonl", loop_id=loop_id)
+    uploaded, used = service.cpu_s() - used, service.cpu_s()
+    print(f"  served upload: {uploaded:.1f} s CPU, {bare:.0f} MB before, {service.peak_mb():.0f} MB at most")
+    begun = time.perf_counter()
+    report = report_of(client, version_id)
+    took, used = time.perf_counter() - begun, service.cpu_s() - used
+    own, child = service.peak_mb(), service.child_mb()
+    print(f"  served report {report['status']}: {used:.1f} s CPU, {took:.1f} s after the upload")
+    print(f"  served memory: {own:.0f} MB and {child:.0f} MB in the report's process, {own + child:.0f} MB together")
+
+
 def main(sizes: list[int]) -> None:
     for size in sizes:
         for words in (14, 160) if size <= 10_000 else (160,):
@@ -200,6 +225,8 @@ def main(sizes: list[int]) -> None:
                 del train
                 print(f"{words} words a prompt: ", end="", flush=True)
                 subprocess.run([sys.executable, __file__, "--measure", name], check=True)
+                with served() as service:
+                    measure_served(service, folder)
 
 
 if __name__ == "__main__":

@@ -96,8 +96,8 @@ async def _cover(
     services: Services, workspace_id: str, version: DatasetVersion | None, types: tuple[FailingType, ...]
 ) -> tuple[tuple[int, ...], int]:
     """How many rows there are of each type, and of all."""
-    if version is None:
-        return (0,) * len(types), 0
+    if version is None or not types:
+        return (0,) * len(types), version.n_examples if version else 0
     content: AsyncIterator[bytes] = version_content(services, workspace_id, version)
     weights = tuple(each.weights for each in types)
     if version.n_bytes > LARGE_BYTES:
