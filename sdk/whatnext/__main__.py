@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"whatnext: {' '.join(str(error).split())}{_hint(error)}", file=sys.stderr)
         return ERROR
     except KeyboardInterrupt:
+        if sys.stderr.isatty() and chosen.command != "follow":
+            print(file=sys.stderr)
         return INTERRUPTED
     return status
 

@@ -93,7 +93,7 @@ class APIStatusError(WhatnextError):
         self.status = answer.status
         self.headers: Mapping[str, str] = answer.headers
         self.title = problem.title or answer.reason
-        self.detail = problem.detail
+        self.detail = problem.detail or _moved(answer)
         self.code = problem.code
         self.errors = tuple(problem.errors)
         self.request_id = answer.headers.get("x-request-id") or problem.request_id
@@ -210,6 +210,12 @@ def status_error(answer: FailedAnswer) -> APIStatusError:
         case _:
             kind = ServerError if answer.status >= 500 else APIStatusError
     return kind(answer)
+
+
+def _moved(answer: FailedAnswer) -> str:
+    """Redirects are not followed: they would take the key elsewhere."""
+    location = answer.headers.get("location")
+    return f"it is at {location}: set the base URL" if location and 300 <= answer.status < 400 else ""
 
 
 def _fault(fault: FieldFault, detail: str) -> str:

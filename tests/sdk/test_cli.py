@@ -299,6 +299,14 @@ def test_a_key_may_be_piped_and_none_is_an_error(
     monkeypatch.setattr(sys, "stdin", io.StringIO("wn_piped\n"))
     assert main(["login"]) == 0
 
+    def end_of_input(prompt: str) -> str:
+        raise EOFError(prompt)
+
+    monkeypatch.setattr(sys, "stdin", Screen())
+    monkeypatch.setattr("getpass.getpass", end_of_input)
+    assert main(["login"]) == 1
+    assert "no key was given" in capsys.readouterr().err
+
 
 def test_a_refused_key_is_not_kept(fake: FakeService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fake.on("loops.list", problem(401, "unauthorized"))

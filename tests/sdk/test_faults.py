@@ -188,6 +188,14 @@ def test_an_error_says_where_and_says_nothing_twice(
     assert str(caught.value) == f"{said} [GET {URL}/v1/runs/run_1]"
 
 
+def test_a_redirect_is_not_followed_and_says_where_to() -> None:
+    client = make("sync").client
+    with respx.mock() as mock:
+        mock.get(f"{URL}/v1/runs/run_1").respond(301, headers={"location": "https://service.test/"})
+        with pytest.raises(whatnext.APIStatusError, match="it is at https://service.test/: set the base URL"):
+            client.runs.get("run_1")
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>Bad gateway</html>", b"[1]", b'{"errors": "none"}', b"\xff"])
 def test_an_error_that_is_no_problem_document_is_an_error_all_the_same(content: bytes) -> None:
     client = make("sync", max_retries=0).client

@@ -129,7 +129,10 @@ def _login(chosen: argparse.Namespace, terminal: Terminal, environment: Mapping[
     elif chosen.key_file == "-" or not sys.stdin.isatty():
         key = sys.stdin.readline().strip()
     else:
-        key = getpass.getpass(f"API key for {url}: ").strip()
+        try:
+            key = getpass.getpass(f"API key for {url}: ").strip()
+        except EOFError:
+            key = ""
     if not key:
         raise ConfigurationError("no key was given")
     with Client(key, base_url=url) as client:
