@@ -192,7 +192,7 @@ def test_a_redirect_is_not_followed_and_says_where_to() -> None:
     client = make("sync").client
     with respx.mock() as mock:
         mock.get(f"{URL}/v1/runs/run_1").respond(301, headers={"location": "https://service.test/"})
-        with pytest.raises(whatnext.APIStatusError, match="it is at https://service.test/: set the base URL"):
+        with pytest.raises(whatnext.APIStatusError, match=r"it is at https://service\.test/: set the base URL"):
             client.runs.get("run_1")
 
 
