@@ -157,6 +157,13 @@ class Comparison(Model, kw_only=True, frozen=True):
     n_missing_candidate: int
     n_missing_reference: int
     n_pairs: int
+    noise_floor: Literal["items", "regrading", "repeated_runs"] | str
+    """What the interval counts beside the items' own spread: nothing (`items`), what grading the same answers again
+    changes where the items show less (`regrading`), or what training the same configuration again changes
+    (`repeated_runs`), measured in this loop.
+    """
+    noise_floor_sd: float
+    """Standard deviation of the difference that it adds, in points of the metric."""
     statement: str
     verdict: Literal["improved", "inconclusive", "no_difference", "not_comparable", "worse"] | str
     """`improved` or `worse`: the interval is clear of zero and no outcome of the missing items could undo it.
@@ -1634,6 +1641,13 @@ class EvaluationComparison(Model, kw_only=True, frozen=True):
     n_missing_candidate: int
     n_missing_reference: int
     n_pairs: int
+    noise_floor: Literal["items", "regrading", "repeated_runs"] | str
+    """What the interval counts beside the items' own spread: nothing (`items`), what grading the same answers again
+    changes where the items show less (`regrading`), or what training the same configuration again changes
+    (`repeated_runs`), measured in this loop.
+    """
+    noise_floor_sd: float
+    """Standard deviation of the difference that it adds, in points of the metric."""
     slices: list[SliceComparison]
     """By tag, corrected over the slices (Holm); only tags of five items and more."""
     statement: str

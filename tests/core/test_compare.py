@@ -12,6 +12,7 @@ from scipy import stats
 from whatnext_service.core.bootstrap import percentile_interval, resampled_means, two_sided_p
 from whatnext_service.core.compare import Comparison, compare, paired_difference
 from whatnext_service.core.evaluations import pack_scores
+from whatnext_service.core.noise_floor import Noise, TrainingNoise, regrade_floor, training_noise
 from whatnext_service.errors import DomainError
 
 BASE = [5.0, 6.0, 7.0, 4.0, 8.0, 3.0, 6.0, 7.0, 5.0, 4.0, 6.0, 7.0]
@@ -168,6 +169,75 @@ def test_sources_that_changed_alike_count_as_one_item_each() -> None:
     reference: list[float | None] = [5.0] * 24
     few, many = (on_ten([5.4] * 24, reference, clusters=tuple(place * n // 24 for place in range(24))) for n in (5, 6))
     assert (few.verdict, many.verdict) == ("inconclusive", "improved")
+
+
+SEEDS = TrainingNoise(run_sd=0.2, df=4, n_runs=5, n_groups=1)
+
+
+@pytest.mark.parametrize(("n_trained", "added"), [(0, 0.0), (1, 0.2), (2, 0.2 * 2**0.5)])
+def test_the_noise_of_training_again_is_counted_in_for_every_side_that_was_trained(
+    n_trained: int, added: float
+) -> None:
+    plain = on_ten(shifted(1.0, 0.0, 2.0, -1.0), list(BASE))
+    result = on_ten(shifted(1.0, 0.0, 2.0, -1.0), list(BASE), noise=Noise(training=SEEDS, n_trained=n_trained))
+    assert result.noise_floor_sd == pytest.approx(added)
+    assert result.noise_floor == ("repeated_runs" if n_trained else "items")
+    assert result.standard_error == pytest.approx(math.hypot(plain.standard_error or 0.0, added))
+    assert ("noise of training again" in result.statement) == bool(n_trained)
+    if n_trained:
+        assert result.low is not None
+        assert plain.low is not None
+        assert result.low < plain.low
+        assert (result.p_value or 0.0) > (plain.p_value or 0.0)
+
+
+def test_a_gain_within_the_noise_of_training_again_is_none() -> None:
+    """Evidence 8: two seeds of one configuration differ by more than 0.1 in half the cases."""
+    reference: list[float | None] = [4.0 + 0.1 * (place % 20) for place in range(50)]
+    candidate = [score + 0.4 for score in reference if score is not None]
+    assert on_ten(candidate, reference).verdict == "improved"
+    seeds = TrainingNoise(run_sd=0.3, df=2, n_runs=3, n_groups=1)
+    judged = on_ten(candidate, reference, noise=Noise(training=seeds, n_trained=2))
+    assert (judged.verdict, judged.noise_floor) == ("inconclusive", "repeated_runs")
+
+
+def test_grading_again_bounds_a_spread_that_is_too_small_to_be_true() -> None:
+    """One grading's noise is in every score: only what the items' spread falls short of it is added."""
+    reference: list[float | None] = [4.0 + 0.1 * (place % 20) for place in range(50)]
+    alike = [score + 0.4 for score in reference if score is not None]
+    floor = regrade_floor(0.7, 50)
+    judged = on_ten(alike, reference, noise=Noise(regrade_sd=0.7))
+    assert (judged.noise_floor, judged.noise_floor_sd) == ("regrading", pytest.approx(floor))
+    assert judged.standard_error == pytest.approx(floor)
+    thrice = on_ten(alike, reference, noise=Noise(regrade_sd=0.7, gradings=(3, 3)))
+    assert thrice.noise_floor_sd == pytest.approx(floor / 3**0.5)
+    spread = shifted(1.0, 0.0, 2.0, -1.0)
+    assert on_ten(spread, list(BASE), noise=Noise(regrade_sd=0.7)) == on_ten(spread, list(BASE))
+
+
+@pytest.mark.parametrize(
+    ("run_sd", "n_repeats", "most"), [(0.0, 2, 0.06), (0.0, 5, 0.06), (0.2, 2, 0.22), (0.2, 5, 0.13), (0.6, 3, 0.12)]
+)
+def test_equal_configurations_are_called_different_less_often_with_the_floor(
+    run_sd: float, n_repeats: int, most: float
+) -> None:
+    """Where the seeds make 0.2 or 0.6, items alone call 40 and 75 % different. A pair of repeats halves that, and a
+    few come near the 5 % promised; where the seeds make nothing, repeats cost nothing (simulated)."""
+    source = np.random.default_rng(7)
+    items = source.normal(5.0, 1.0, 60)
+
+    def trained() -> bytes:
+        scores = items + source.normal(0.0, run_sd) + source.normal(0.0, 0.7, 60)
+        return pack_scores(np.clip(scores, 1.0, 10.0).tolist())
+
+    wrong = naive = 0
+    for _ in range(300):
+        noise = Noise(training=training_noise((tuple(trained() for _ in range(n_repeats)),)), n_trained=2)
+        one, other = trained(), trained()
+        wrong += compare(one, other, scale_min=1.0, scale_max=10.0, noise=noise).verdict != "inconclusive"
+        naive += compare(one, other, scale_min=1.0, scale_max=10.0).verdict != "inconclusive"
+    assert wrong <= most * 300
+    assert wrong <= naive if run_sd == 0.0 else wrong < 0.5 * naive
 
 
 def test_clusters_of_one_item_change_nothing() -> None:

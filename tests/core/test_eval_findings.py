@@ -1,12 +1,13 @@
 """Evaluation findings of method 4 and 5."""
 
 import pytest
-from tests.core.loop_states import a_suite, an_evaluation, scores
+from tests.core.loop_states import a_state, a_suite, an_evaluation, scores
 
 from whatnext_service.core.eval_findings import evaluation_findings
 from whatnext_service.core.evaluations import Dimension
 from whatnext_service.core.gains import gain
 from whatnext_service.core.loops import Metric
+from whatnext_service.core.scoreboard import read_scoreboard
 
 
 def dimensions(correctness, conciseness):
@@ -18,7 +19,8 @@ def dimensions(correctness, conciseness):
 
 def findings(evaluation, reference=None, suite=None):
     suite = suite or a_suite()
-    over = None if reference is None else gain(evaluation, reference, Metric(), suite)
+    board = read_scoreboard(a_state(suites=(suite,)))
+    over = None if reference is None else gain(board, evaluation, reference)
     found = evaluation_findings(evaluation, reference, over, suite, Metric())
     return {one.code: one for one in found}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from whatnext_service.core.evaluations import pack_scores
-from whatnext_service.core.noise_floor import regrade_floor, regrade_noise, replicate_floor, replicate_noise
+from whatnext_service.core.noise_floor import n_trained, regrade_floor, regrade_noise, training_floor, training_noise
 
 
 def test_noise_of_a_judge_is_found_again() -> None:
@@ -50,30 +50,72 @@ def test_one_score_for_all_answers_has_no_reliability() -> None:
     assert noise.reliability is None
 
 
-def test_repeated_runs_are_pooled_within_their_groups() -> None:
-    noise = replicate_noise(((8.0, 8.2), (5.0, 5.2, 5.4), (7.0,), ()))
+def repeated(
+    source: np.random.RandomState, *, run_sd: float, item_sd: float, n_items: int, n_runs: int
+) -> tuple[bytes, ...]:
+    """Runs of one configuration: what the seed moves, and what each answer moves beside it."""
+    items = source.normal(5.0, 1.0, n_items)
+    return tuple(
+        (items + source.normal(0.0, run_sd) + source.normal(0.0, item_sd, n_items)).tobytes() for _ in range(n_runs)
+    )
+
+
+def test_what_runs_differ_by_beyond_their_items_is_the_seeds() -> None:
+    """By hand: means 5 and 6, no other difference, so half of one squared is the variance."""
+    group = (pack_scores([4.0, 5.0, 6.0]), pack_scores([5.0, 6.0, 7.0]))
+    noise = training_noise((group,))
     assert noise is not None
-    assert noise.run_sd == pytest.approx(sqrt((0.02 + 0.08) / 3))
-    assert (noise.df, noise.n_groups) == (3, 2)
-    assert noise.run_sd_high > 2 * noise.run_sd
+    assert noise.run_sd == pytest.approx(sqrt(0.5))
+    assert (noise.df, noise.n_runs, noise.n_groups) == (1, 2, 1)
 
 
-@pytest.mark.parametrize("groups", [(), ((1.0,), (2.0,)), ((),)])
-def test_without_a_repeat_the_seeds_noise_is_unknown(groups: tuple[tuple[float, ...], ...]) -> None:
-    assert replicate_noise(groups) is None
+def test_what_the_items_explain_is_not_the_seeds() -> None:
+    """Scores that differ item by item and not on the whole."""
+    noise = training_noise(((pack_scores([4.0, 6.0, 5.0, 7.0]), pack_scores([6.0, 4.0, 7.0, 5.0])),))
+    assert noise is not None
+    assert noise.run_sd == 0.0
 
 
-def test_upper_end_covers_the_true_noise_of_few_repeats() -> None:
+@pytest.mark.parametrize("run_sd", [0.0, 0.1, 0.4])
+def test_the_seeds_noise_is_found_on_average(run_sd: float) -> None:
     source = np.random.RandomState(2)
-    covered = 0
-    for _ in range(500):
-        noise = replicate_noise((tuple(source.normal(0, 0.2, 2)), tuple(source.normal(3, 0.2, 2))))
+    variances = []
+    for _ in range(300):
+        groups = tuple(repeated(source, run_sd=run_sd, item_sd=1.0, n_items=100, n_runs=3) for _ in range(2))
+        noise = training_noise(groups)
         assert noise is not None
-        covered += noise.run_sd_high >= 0.2
-    assert 0.92 <= covered / 500 <= 0.98
+        assert (noise.df, noise.n_runs, noise.n_groups) == (4, 6, 2)
+        variances.append(noise.run_sd**2)
+    assert float(np.mean(variances)) == pytest.approx(run_sd**2, abs=0.012)
+
+
+ONE = pack_scores([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        (),
+        ((ONE,), (ONE,)),
+        ((),),
+        ((ONE, pack_scores([1.0])),),
+        ((pack_scores([1.0, None]), pack_scores([None, 2.0])),),
+    ],
+)
+def test_without_a_repeat_the_seeds_noise_is_unknown(groups: tuple[tuple[bytes, ...], ...]) -> None:
+    assert training_noise(groups) is None
 
 
 def test_floors_shrink_with_what_they_depend_on() -> None:
     assert regrade_floor(0.7, 50) == pytest.approx(0.14)
-    assert regrade_floor(0.7, 50, n_gradings=4) == pytest.approx(0.07)
-    assert replicate_floor(0.1, n_runs=2) == pytest.approx(0.1)
+    assert regrade_floor(0.7, 50, (4, 4)) == pytest.approx(0.07)
+    assert regrade_floor(0.7, 50, (1, 4)) == pytest.approx(0.7 * sqrt(1.25 / 50))
+    assert [training_floor(0.1, sides) for sides in (0, 1, 2)] == pytest.approx([0.0, 0.1, 0.1 * sqrt(2)])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sides"),
+    [(None, None, 0), ("run_1", None, 1), (None, "run_1", 1), ("run_1", "run_2", 2), ("run_1", "run_1", 0)],
+)
+def test_checkpoints_of_one_run_share_its_seed(one: str | None, other: str | None, sides: int) -> None:
+    assert n_trained(one, other) == sides

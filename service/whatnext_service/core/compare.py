@@ -1,7 +1,9 @@
 """Comparison of two evaluations of one suite, item by item."""
 
 import math
+from collections.abc import Mapping
 from itertools import compress
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -16,14 +18,24 @@ from whatnext_service.core.intervals import (
     clustered_interval,
     independent_interval,
     mean_and_error,
+    widened,
 )
 from whatnext_service.core.loops import Direction
+from whatnext_service.core.noise_floor import ITEMS_ALONE, FloorSource, Noise, regrade_floor, training_floor
 from whatnext_service.core.power import POWER, detectable_effect, upper_limit
 from whatnext_service.errors import DomainError
 
 Verdict = Literal["improved", "worse", "no_difference", "inconclusive", "not_comparable"]
 
 CONFIDENCE = 0.95
+COUNTED_IN: Mapping[FloorSource, str] = MappingProxyType(
+    {
+        "items": "",
+        "regrading": ", with the noise of grading again",
+        "repeated_runs": ", with the noise of training again",
+    }
+)
+"""What an interval counts beside the items' spread, in words."""
 _DECIMALS = 9
 """Figures are rounded so that the last bits, which differ between processors, never reach an answer."""
 
@@ -56,6 +68,12 @@ class Comparison(msgspec.Struct, kw_only=True, frozen=True):
     test: Test | None
     minimum_detectable_effect: float | None
     """Smallest true difference that a comparison of this precision shows with 80 % power."""
+    noise_floor: FloorSource
+    """What the interval counts beside the items' own spread: nothing (`items`), what grading the same answers again
+    changes where the items show less (`regrading`), or what training the same configuration again changes
+    (`repeated_runs`), measured in this loop."""
+    noise_floor_sd: float
+    """Standard deviation of the difference that it adds, in points of the metric."""
     statement: str
 
 
@@ -95,11 +113,13 @@ def compare(
     confidence: float = CONFIDENCE,
     n_comparisons: int = 1,
     same_instrument: bool = True,
+    noise: Noise = ITEMS_ALONE,
 ) -> Comparison:
     """Compare two evaluations' packed scores (see `pack_scores`), both in the suite's item order.
 
     An interval that includes zero is never an improvement (method 4); several comparisons share the error
-    probability (Bonferroni); differences within `margin` count as none.
+    probability (Bonferroni); differences within `margin` count as none. `noise` is counted in where the loop has
+    measured it.
     """
     if not same_instrument or len(candidate) != len(reference):
         return _undecided("not_comparable", confidence, n_comparisons, "The suite, the graders or the judge differ.")
@@ -113,6 +133,8 @@ def compare(
         return msgspec.structs.replace(
             nothing, n_missing_candidate=_n_false(left_scored), n_missing_reference=_n_false(right_scored)
         )
+    floor, extra = _beyond_items(noise, interval.standard_error, n_pairs)
+    interval = widened(interval, extra, each)
     lowest = highest = interval.difference
     if n_pairs < left.size:
         lowest, highest = _bounds(left, right, scale_min, scale_max)
@@ -134,7 +156,9 @@ def compare(
         p_value=round(min(1.0, interval.p_value * n_comparisons), _DECIMALS),
         test=interval.test,
         minimum_detectable_effect=round(_visible(interval, each), _DECIMALS),
-        statement=_statement(verdict, interval, direction, confidence, n_comparisons, n_pairs, n_missing),
+        noise_floor=floor,
+        noise_floor_sd=round(math.sqrt(sum(variance for variance, _ in extra)), _DECIMALS),
+        statement=_statement(verdict, interval, direction, confidence, n_comparisons, n_pairs, n_missing, floor),
     )
 
 
@@ -145,6 +169,7 @@ def paired_interval(
     scale_max: float,
     clusters: tuple[int, ...] | None,
     confidence: float = CONFIDENCE,
+    noise: Noise = ITEMS_ALONE,
 ) -> Interval | None:
     """Where the mean difference of two evaluations of one suite lies; null when they share no scored item.
 
@@ -161,10 +186,31 @@ def paired_interval(
         left, right = left[shared], right[shared]
         clusters = None if clusters is None else tuple(compress(clusters, shared.tolist()))
     if clusters is not None:
-        return clustered_interval(left - right, clusters, scale_max - scale_min, confidence)
-    if _is_binary(left, scale_min, scale_max) and _is_binary(right, scale_min, scale_max):
-        return binary_interval(left - right, scale_max - scale_min, confidence)
-    return independent_interval(left - right, scale_max - scale_min, confidence)
+        interval = clustered_interval(left - right, clusters, scale_max - scale_min, confidence)
+    elif _is_binary(left, scale_min, scale_max) and _is_binary(right, scale_min, scale_max):
+        interval = binary_interval(left - right, scale_max - scale_min, confidence)
+    else:
+        interval = independent_interval(left - right, scale_max - scale_min, confidence)
+    return widened(interval, _beyond_items(noise, interval.standard_error, int(n_pairs))[1], confidence)
+
+
+def _beyond_items(
+    noise: Noise, standard_error: float, n_pairs: int
+) -> tuple[FloorSource, tuple[tuple[float, float], ...]]:
+    """Variances of the difference that the items' spread does not show, with their degrees of freedom, and the larger.
+
+    One grading's noise is in the scores, so only what the spread falls short of it is added; the seed's is in none.
+    """
+    grading = training = 0.0
+    if noise.regrade_sd:
+        grading = max(0.0, regrade_floor(noise.regrade_sd, n_pairs, noise.gradings) ** 2 - standard_error**2)
+    if noise.training is not None:
+        training = training_floor(noise.training.run_sd, noise.n_trained) ** 2
+    df = 1.0 if noise.training is None else float(noise.training.df)
+    extra = tuple((variance, of) for variance, of in ((grading, math.inf), (training, df)) if variance > 0.0)
+    if not extra:
+        return "items", ()
+    return "repeated_runs" if training >= grading else "regrading", extra
 
 
 def _n_false(scored: npt.NDArray[np.bool_]) -> int:
@@ -208,6 +254,7 @@ def _statement(
     n_comparisons: int,
     n_pairs: int,
     n_missing: int,
+    floor: FloorSource,
 ) -> str:
     if interval.difference == 0.0:
         size = "equal"
@@ -217,7 +264,7 @@ def _statement(
     corrected = f", corrected for {n_comparisons} comparisons" if n_comparisons > 1 else ""
     measured = (
         f"{size} on {n_pairs} shared items "
-        f"({100 * confidence:g} % interval {interval.low:+.2f} to {interval.high:+.2f}{corrected})"
+        f"({100 * confidence:g} % interval {interval.low:+.2f} to {interval.high:+.2f}{corrected}{COUNTED_IN[floor]})"
     )
     match verdict:
         case "improved" | "worse":
@@ -247,5 +294,7 @@ def _undecided(verdict: Verdict, confidence: float, n_comparisons: int, statemen
         p_value=None,
         test=None,
         minimum_detectable_effect=None,
+        noise_floor="items",
+        noise_floor_sd=0.0,
         statement=statement,
     )

@@ -114,7 +114,7 @@ def diagnose(state: LoopState, run: Run, board: Scoreboard | None = None) -> Dia
     arm = best_arm(trial)
     over = None
     if arm is not None and reference is not None and board.suite is not None:
-        over = gain(arm.evaluation, reference, state.loop.metric, board.suite)
+        over = gain(board, arm.evaluation, reference)
     trace = _Trace(run)
     leaf = _walk(trace, board, trial, n_examples, reference, over)
     scored: tuple[DiagnosisFinding, ...] = ()
@@ -231,7 +231,7 @@ def _earlier_better(board: Scoreboard, trial: Trial) -> tuple[_Answer, *tuple[Ev
             return ("no", checkpoint_evidence(trial.run, "no earlier checkpoint can still be deployed", None, None))
         told = f"{len(unscored)} earlier checkpoints can still be deployed; none is scored beside the final state"
         return ("unknown", checkpoint_evidence(trial.run, told, None, None))
-    over = gain(earlier.evaluation, final.evaluation, board.state.loop.metric, board.suite)
+    over = gain(board, earlier.evaluation, final.evaluation)
     least = over.standard_error or 0.0
     step = earlier.checkpoint.step if earlier.checkpoint else None
     told = f"the checkpoint at step {step} scores {over.statement} over the end of training"

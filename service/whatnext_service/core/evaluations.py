@@ -64,6 +64,8 @@ class Evaluation(msgspec.Struct, kw_only=True, frozen=True):
     failure: str | None
     created_at: datetime
     finished_at: datetime | None
+    n_gradings: int = 1
+    """How often each answer was graded."""
 
 
 def pack_scores(scores: Iterable[float | None]) -> bytes:

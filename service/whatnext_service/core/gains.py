@@ -2,13 +2,13 @@
 
 import msgspec
 
-from whatnext_service.core.change_took import took
-from whatnext_service.core.compare import Comparison, Verdict, compare
+from whatnext_service.core.compare import COUNTED_IN, Comparison, Verdict, compare
 from whatnext_service.core.evaluations import Evaluation, Suite, pack_scores
 from whatnext_service.core.lineage import is_repeat
 from whatnext_service.core.loops import Metric
+from whatnext_service.core.noise_floor import FloorSource
 from whatnext_service.core.runs import RunConfig
-from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial
+from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, noise_between
 
 
 class Gain(msgspec.Struct, kw_only=True, frozen=True):
@@ -23,17 +23,21 @@ class Gain(msgspec.Struct, kw_only=True, frozen=True):
     visible: float | None
     """Smallest true difference that a comparison of this precision shows."""
     n_pairs: int
+    floor: FloorSource = "items"
+    """What the interval counts beside the items' spread."""
 
     @property
     def statement(self) -> str:
         """Points with their interval, for people."""
         if self.low is None or self.high is None:
             return f"{self.points:+.2f} (no interval: no shared per-item scores)"
-        return f"{self.points:+.2f} (95 % interval {self.low:+.2f} to {self.high:+.2f}, {self.n_pairs} items)"
+        interval = f"95 % interval {self.low:+.2f} to {self.high:+.2f}{COUNTED_IN[self.floor]}"
+        return f"{self.points:+.2f} ({interval}, {self.n_pairs} items)"
 
 
-def gain(candidate: Evaluation, reference: Evaluation, metric: Metric, suite: Suite) -> Gain:
+def gain(board: Scoreboard, candidate: Evaluation, reference: Evaluation) -> Gain:
     """Compare per item where both kept their items, else by the combined scores, without an interval (method 4)."""
+    metric = board.state.loop.metric
     points = round((candidate.combined or 0.0) - (reference.combined or 0.0), 9)
     same_instrument = candidate.fingerprint == reference.fingerprint
     if not candidate.scores or not reference.scores:
@@ -45,8 +49,9 @@ def gain(candidate: Evaluation, reference: Evaluation, metric: Metric, suite: Su
         scale_min=metric.scale_min,
         scale_max=metric.scale_max,
         direction=metric.direction,
-        clusters=clusters_of(candidate, suite),
+        clusters=clusters_of(candidate, board.suite),
         same_instrument=same_instrument,
+        noise=noise_between(board, candidate, reference),
     )
     return _oriented(comparison, points, comparison.verdict, metric)
 
@@ -71,11 +76,12 @@ def experiments(board: Scoreboard) -> tuple[Trial, ...]:
     """The runs with a score on the suite in force, without repeats of their parents and changes that did not take:
     these try nothing new.
     """
+    untaken = {run.id for run in board.untaken}
     configs: dict[str | None, RunConfig] = {run.id: run.config for run in board.state.runs}
     tried: list[Trial] = []
     for trial in board.trials:
         run = trial.run
-        if trial.arms and took(run):
+        if trial.arms and run.id not in untaken:
             parent = configs.get(run.parent_id)
             if parent is None or not is_repeat(parent, run.config):
                 tried.append(trial)
@@ -110,9 +116,9 @@ def arm_name(arm: Arm) -> str:
     return f"{arm.run.name} at step {arm.checkpoint.step}"
 
 
-def clusters_of(evaluation: Evaluation, suite: Suite) -> tuple[int, ...] | None:
+def clusters_of(evaluation: Evaluation, suite: Suite | None) -> tuple[int, ...] | None:
     """The numbers of the items' sources; null where the suite has none, or others than the evaluation's items."""
-    clusters = suite.clusters
+    clusters = None if suite is None else suite.clusters
     return clusters if clusters is not None and len(clusters) * 8 == len(evaluation.scores) else None
 
 
@@ -130,4 +136,5 @@ def _oriented(comparison: Comparison | None, points: float, verdict: Verdict, me
         verdict=comparison.verdict,
         visible=comparison.minimum_detectable_effect,
         n_pairs=comparison.n_pairs,
+        floor=comparison.noise_floor,
     )

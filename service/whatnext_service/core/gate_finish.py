@@ -8,7 +8,7 @@ from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.gains import arm_name
 from whatnext_service.core.incumbent import Standing, against_baseline
-from whatnext_service.core.scoreboard import Arm, Scoreboard
+from whatnext_service.core.scoreboard import Arm, Scoreboard, noise_between
 
 LIVE = ("pending", "live")
 
@@ -183,6 +183,7 @@ def _compare_final(board: Scoreboard, tested: Evaluation, untuned: Evaluation) -
         direction=metric.direction,
         clusters=None if board.final_suite is None else board.final_suite.clusters,
         n_comparisons=max(1, board.final_uses),
+        noise=noise_between(board, tested, untuned),
     )
 
 

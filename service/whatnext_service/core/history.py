@@ -13,7 +13,7 @@ from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.gains import clusters_of
 from whatnext_service.core.lineage import changed_variables
 from whatnext_service.core.runs import Run, RunStatus, Variable
-from whatnext_service.core.scoreboard import Arm, Scoreboard, read_scoreboard
+from whatnext_service.core.scoreboard import Arm, Scoreboard, noise_between, read_scoreboard
 from whatnext_service.core.state import DatasetVersion, LoopState
 from whatnext_service.core.wording import shown_change
 
@@ -174,7 +174,10 @@ def _difference(board: Scoreboard, arm: Arm | None, reference: Evaluation | None
     found = None
     if scored.fingerprint == reference.fingerprint and scored.scores and len(scored.scores) == len(reference.scores):
         clusters = clusters_of(scored, board.suite)
-        found = paired_interval(scored.scores, reference.scores, metric.scale_min, metric.scale_max, clusters)
+        noise = noise_between(board, scored, reference)
+        found = paired_interval(
+            scored.scores, reference.scores, metric.scale_min, metric.scale_max, clusters, noise=noise
+        )
     if found is None:
         points = board.sign * round((scored.combined or 0.0) - (reference.combined or 0.0), 9)
         return Difference(points=points, low=None, high=None)

@@ -9,7 +9,7 @@ import msgspec
 from whatnext_service.core.compare import Comparison, compare, paired_difference
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.runs import RunConfig
-from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, configuration
+from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, configuration, noise_between
 
 RUN_WEIGHT = 1 / 2
 """How far a checkpoint's score is pulled to the mean of its run: the best of several equal candidates looks better
@@ -128,6 +128,7 @@ def against_baseline(board: Scoreboard, arm: Arm, n_comparisons: int) -> Compari
         clusters=board.suite.clusters,
         n_comparisons=max(1, n_comparisons),
         same_instrument=arm.evaluation.fingerprint == board.baseline.fingerprint,
+        noise=noise_between(board, arm.evaluation, board.baseline),
     )
 
 

@@ -1,6 +1,6 @@
 """Interval and p-value of a mean paired difference, by the method that suits the differences."""
 
-from math import sqrt
+from math import hypot, inf, sqrt
 from typing import Literal
 
 import msgspec
@@ -125,6 +125,30 @@ def binary_interval(differences: FloatArray, spread: float, confidence: float) -
         high=high * spread,
         p_value=exact_mcnemar_p(gains, losses),
         test="exact_mcnemar",
+    )
+
+
+def widened(interval: Interval, extra: tuple[tuple[float, float], ...], confidence: float) -> Interval:
+    """The interval with further independent variances, each with its degrees of freedom, counted in.
+
+    Distances to the ends add as squares (Zou and Donner 2008); degrees of freedom by Welch and Satterthwaite.
+    """
+    more = sum(variance for variance, _ in extra)
+    if more <= 0.0:
+        return interval
+    own = interval.standard_error**2
+    total = own + more
+    known = sum(variance**2 / df for variance, df in ((own, interval.df), *extra))
+    df = total**2 / known if known > 0.0 else inf
+    reach = t_quantile(df, confidence) * sqrt(more)
+    mean = interval.difference
+    return msgspec.structs.replace(
+        interval,
+        standard_error=sqrt(total),
+        df=df,
+        low=mean - hypot(mean - interval.low, reach),
+        high=mean + hypot(interval.high - mean, reach),
+        p_value=max(interval.p_value, 2.0 * float(special.stdtr(df, -abs(mean) / sqrt(total)))),
     )
 
 

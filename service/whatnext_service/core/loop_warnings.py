@@ -57,8 +57,10 @@ def _resolution(board: Scoreboard, best: Standing | None) -> list[Warning]:
             code="suite_too_coarse",
             severity="caution",
             message=(
-                f"This suite of {seen.n_items} items sees differences of {seen.visible:.2f}; the rules ask for "
-                f"{seen.asked:g}. Cheapest way to see it: {seen.remedy}."
+                f"This suite of {seen.n_items} items sees differences of {seen.visible:.2f}"
+                f"{', the noise of training again included' if seen.training_sd else ''}; the rules ask for "
+                f"{seen.asked:g}, by which two equally good models differ in {seen.chance:.0%} of comparisons. "
+                f"Cheapest way to see it: {seen.remedy}."
             ),
         )
     ]

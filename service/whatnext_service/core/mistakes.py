@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from statistics import NormalDist
 
 from whatnext_service.core.advice import Severity, Warning
-from whatnext_service.core.change_took import took
 from whatnext_service.core.gains import arm_name, best_arm, earlier_arm, final_arm
 from whatnext_service.core.runs import Run
 from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
@@ -28,7 +27,7 @@ def mistakes(state: LoopState, board: Scoreboard | None = None) -> tuple[Warning
     found = (
         *_no_baseline(board),
         *_confounded(state),
-        *_not_taken(state),
+        *_not_taken(board),
         *_final_test(board),
         *_overused_suite(board),
         *_changed_suite(board),
@@ -62,13 +61,12 @@ def _confounded(state: LoopState) -> list[Warning]:
     return [_warn("confounded_runs", "caution", told)]
 
 
-def _not_taken(state: LoopState) -> list[Warning]:
+def _not_taken(board: Scoreboard) -> list[Warning]:
     """Hazards f: a run that trained as its parent did, whatever was asked for."""
-    runs = [run for run in state.runs if not took(run)]
-    if not runs:
+    if not board.untaken:
         return []
-    told = f"{_names(runs)} trained as if nothing had been changed: ask the trainer which values it used."
-    return [_warn("change_did_not_take", "caution", f"{told} Such a run counts as a repeat.")]
+    told = f"{_names(list(board.untaken))} trained as if nothing had been changed and counts as a repeat: "
+    return [_warn("change_did_not_take", "caution", f"{told}ask the trainer which values it used.")]
 
 
 def _final_test(board: Scoreboard) -> list[Warning]:

@@ -1,12 +1,10 @@
 """The two noise floors: the same answers graded again, and the same run trained again (evidence 1)."""
 
 from math import sqrt
+from typing import Literal
 
 import msgspec
 import numpy as np
-from scipy import special
-
-FLOOR_CONFIDENCE = 0.9
 
 
 class RegradeNoise(msgspec.Struct, kw_only=True, frozen=True):
@@ -25,15 +23,32 @@ class RegradeNoise(msgspec.Struct, kw_only=True, frozen=True):
     n_gradings: int
 
 
-class ReplicateNoise(msgspec.Struct, kw_only=True, frozen=True):
-    """What training the same configuration again changes."""
+class TrainingNoise(msgspec.Struct, kw_only=True, frozen=True):
+    """What training the same configuration again changes, beyond the noise of the items."""
 
     run_sd: float
-    """Standard deviation of a run's score around its configuration's mean, in points."""
-    run_sd_high: float
-    """Upper end of its 90 % interval: with few repeats the true noise may be far larger."""
+    """Standard deviation of a run's score around its configuration's, in points; 0 where the items explain all."""
     df: int
+    n_runs: int
+    """Runs that repeat one another."""
     n_groups: int
+    """Configurations that were trained more than once."""
+
+
+class Noise(msgspec.Struct, kw_only=True, frozen=True):
+    """What is known of the noise in a difference of two evaluations that their items do not show."""
+
+    training: TrainingNoise | None = None
+    n_trained: int = 0
+    """How many of the two models were trained separately: 0 for two checkpoints of one run, 1 against the untuned."""
+    regrade_sd: float | None = None
+    gradings: tuple[int, int] = (1, 1)
+    """How often each side's answers were graded."""
+
+
+FloorSource = Literal["items", "regrading", "repeated_runs"]
+"""What bounds a comparison from below: the items' own spread alone, the judge's, or that of training again."""
+ITEMS_ALONE = Noise()
 
 
 def regrade_noise(gradings: tuple[bytes, ...]) -> RegradeNoise | None:
@@ -63,32 +78,45 @@ def regrade_noise(gradings: tuple[bytes, ...]) -> RegradeNoise | None:
     )
 
 
-def replicate_noise(groups: tuple[tuple[float, ...], ...]) -> ReplicateNoise | None:
-    """Pool the spread of repeated runs' scores over their groups; null without a group of two."""
-    squares, df, n_groups = 0.0, 0, 0
+def training_noise(groups: tuple[tuple[bytes, ...], ...]) -> TrainingNoise | None:
+    """Measure the seed's own noise from packed scores of runs that repeat one another, group by group.
+
+    Items by runs: what is left after the items' and the runs' means is the noise of a run's mean; only what the runs'
+    means spread beyond it is the training's (analysis of variance, by moments). Null without a group of two runs that
+    share two items.
+    """
+    squares = expected = 0.0
+    df = n_runs = n_groups = 0
     for group in groups:
-        if len(group) < 2:
+        if len(group) < 2 or len({len(packed) for packed in group}) > 1:
             continue
-        mean = sum(group) / len(group)
-        squares += sum((score - mean) ** 2 for score in group)
-        df += len(group) - 1
-        n_groups += 1
+        table = np.stack([np.frombuffer(packed, "<f8") for packed in group])
+        table = table[:, np.isfinite(table).all(axis=0)]
+        k, n = table.shape
+        if n < 2:
+            continue
+        means = table.mean(axis=1)
+        around = means - means.mean()
+        left = table - table.mean(axis=0) - around[:, None]
+        squares += float(around @ around)
+        expected += float((left * left).sum()) / (n - 1) / n
+        df, n_runs, n_groups = df + k - 1, n_runs + k, n_groups + 1
     if df == 0:
         return None
-    lower_tail = (1.0 - FLOOR_CONFIDENCE) / 2.0
-    return ReplicateNoise(
-        run_sd=round(sqrt(squares / df), 9),
-        run_sd_high=round(sqrt(squares / float(special.chdtri(df, 1.0 - lower_tail))), 9),
-        df=df,
-        n_groups=n_groups,
-    )
+    run_sd = sqrt(max(0.0, squares - expected) / df)
+    return TrainingNoise(run_sd=round(run_sd, 9), df=df, n_runs=n_runs, n_groups=n_groups)
 
 
-def regrade_floor(item_sd: float, n_items: int, n_gradings: int = 1) -> float:
+def regrade_floor(item_sd: float, n_items: int, gradings: tuple[int, int] = (1, 1)) -> float:
     """Standard deviation of the difference of two means that grading alone makes."""
-    return item_sd * sqrt(2.0 / (n_items * n_gradings))
+    return item_sd * sqrt(sum(1.0 / times for times in gradings) / n_items)
 
 
-def replicate_floor(run_sd: float, n_runs: int = 1) -> float:
-    """Standard deviation of the difference of two configurations that the seed alone makes."""
-    return run_sd * sqrt(2.0 / n_runs)
+def training_floor(run_sd: float, n_trained: int) -> float:
+    """Standard deviation of a difference that the seeds of so many separate trainings make."""
+    return run_sd * sqrt(n_trained)
+
+
+def n_trained(run_id: str | None, other_id: str | None) -> int:
+    """Separate trainings behind a difference: null is an untuned model, and checkpoints of one run share its seed."""
+    return 0 if run_id == other_id else (run_id is not None) + (other_id is not None)

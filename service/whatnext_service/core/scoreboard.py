@@ -5,7 +5,10 @@ import math
 import msgspec
 
 from whatnext_service.core.budget import Spending, spending
+from whatnext_service.core.change_took import took
 from whatnext_service.core.evaluations import Evaluation, Suite
+from whatnext_service.core.noise_floor import Noise, TrainingNoise, n_trained, training_noise
+from whatnext_service.core.replicates import replicate_groups
 from whatnext_service.core.runs import Checkpoint, Run, RunConfig
 from whatnext_service.core.state import DatasetVersion, LoopState
 
@@ -66,6 +69,10 @@ class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
     """Looks at the selection suite so far, untuned models not counted."""
     versions: tuple[DatasetVersion, ...]
     spent: Spending
+    training_noise: TrainingNoise | None
+    """What training again changes, from the runs that repeat one another; null while none does."""
+    untaken: tuple[Run, ...]
+    """Runs whose change did not take."""
 
     @property
     def sign(self) -> float:
@@ -136,7 +143,39 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
         selection_looks=looks,
         versions=state.versions,
         spent=spending(state),
+        training_noise=_training_noise(trials),
+        untaken=tuple([run for run in state.runs if not took(run)]),
     )
+
+
+def noise_between(board: Scoreboard, candidate: Evaluation, reference: Evaluation) -> Noise:
+    """What the loop knows of the noise in the difference of two evaluations of one suite, beside their items."""
+    suites = (each for each in (board.suite, board.final_suite) if each is not None and each.id == candidate.suite_id)
+    return Noise(
+        training=board.training_noise,
+        n_trained=n_trained(candidate.run_id, reference.run_id),
+        regrade_sd=next((each.regrade_sd for each in suites), None),
+        gradings=(candidate.n_gradings, reference.n_gradings),
+    )
+
+
+def _training_noise(trials: list[Trial]) -> TrainingNoise | None:
+    """Rate, epochs and base model tell apart nearly all runs at little cost; what they do not is looked at closely."""
+    seen: dict[tuple[float | int | str | None, ...], Trial] = {}
+    again: dict[tuple[float | int | str | None, ...], list[Trial]] = {}
+    for trial in trials:
+        if trial.best is not None:
+            config, known = trial.run.config, trial.run.effective
+            rate, epochs = config.learning_rate_multiplier, config.n_epochs
+            if known is not None:
+                rate, epochs = known.learning_rate_multiplier or rate, known.n_epochs or epochs
+            key = rate, epochs, config.base_model
+            if key in seen:
+                again.setdefault(key, [seen[key]]).append(trial)
+            else:
+                seen[key] = trial
+    scored = [[(each.run, each.best.evaluation.scores) for each in alike if each.best] for alike in again.values()]
+    return training_noise(tuple(group for alike in scored for group in replicate_groups(alike)))
 
 
 def configuration(config: RunConfig) -> RunConfig:

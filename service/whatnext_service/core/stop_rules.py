@@ -5,9 +5,8 @@ from typing import Literal
 
 from whatnext_service.core.advice import StopRule
 from whatnext_service.core.budget import Spending, exhausted_because
-from whatnext_service.core.evaluations import Evaluation, Suite
+from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.gains import arm_name, best_arm, experiments, gain, gain_over_target
-from whatnext_service.core.loops import Loop
 from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, read_scoreboard
 from whatnext_service.core.state import LoopState
 
@@ -35,7 +34,7 @@ def beaten_and_flat(board: Scoreboard, tried: tuple[Trial, ...], best: Arm | Non
     patience = board.state.loop.rules.patience
     if board.suite is None or board.baseline is None or best is None:
         return _unmet(rule, "There is no baseline, or no scored run, on the suite in force.")
-    beaten, told = _beats_baseline(board.state.loop, board.suite, board.baseline, best)
+    beaten, told = _beats_baseline(board, board.baseline, best)
     if not beaten:
         return _unmet(rule, told)
     if (waiting := _waiting(board)) is not None:
@@ -119,9 +118,9 @@ def budget_exhausted(state: LoopState, spent: Spending) -> StopRule:
     return _unmet(rule, f"Left: {', '.join(left)}." if left else "The loop has no budget.")
 
 
-def _beats_baseline(loop: Loop, suite: Suite, baseline: Evaluation, best: Arm) -> tuple[bool, str]:
-    rules, base = loop.rules, baseline.combined or 0.0
-    over = gain(best.evaluation, baseline, loop.metric, suite)
+def _beats_baseline(board: Scoreboard, baseline: Evaluation, best: Arm) -> tuple[bool, str]:
+    rules, base = board.state.loop.rules, baseline.combined or 0.0
+    over = gain(board, best.evaluation, baseline)
     margin = abs(base) * rules.min_margin_pct / 100.0
     told = f"{arm_name(best)} is {over.statement} over the baseline of {base:.2f}"
     if over.points <= margin:
@@ -139,7 +138,7 @@ def _improved(board: Scoreboard, trial: Trial, before: Arm) -> bool:
     arm = best_arm(trial)
     if board.suite is None or arm is None or arm.utility <= before.utility:
         return False
-    over = gain(arm.evaluation, before.evaluation, board.state.loop.metric, board.suite)
+    over = gain(board, arm.evaluation, before.evaluation)
     return over.verdict == "improved" or (over.low is None and over.points >= board.state.loop.rules.min_gain)
 
 
@@ -148,7 +147,7 @@ def _resolution(board: Scoreboard, tried: tuple[Trial, ...]) -> str:
     last, before = (best_arm(tried[-1]), best_arm(tried[-2])) if len(tried) > 1 else (None, None)
     if last is None or before is None or board.suite is None:
         return ""
-    visible = gain(last.evaluation, before.evaluation, board.state.loop.metric, board.suite).visible
+    visible = gain(board, last.evaluation, before.evaluation).visible
     if visible is None or visible <= board.state.loop.rules.min_gain:
         return ""
     return f" The suite itself shows differences from {visible:.2f} on only."

@@ -8,11 +8,13 @@ from whatnext_service.core.compare import Comparison, compare
 from whatnext_service.core.evaluations import pack_scores, unpack_scores
 from whatnext_service.core.guardrails import Guardrail, GuardrailReading, read_guardrail
 from whatnext_service.core.loops import Direction
+from whatnext_service.core.noise_floor import Noise, n_trained
+from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
 from whatnext_service.core.slices import compare_slices
 from whatnext_service.core.suites import MEASURED
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
-from whatnext_service.store import evaluation_items, evaluations, suites
+from whatnext_service.store import evaluation_items, evaluations, state, suites
 from whatnext_service.store.evaluation_items import StoredItem
 
 MAX_MISSING = 100
@@ -32,6 +34,7 @@ async def compare_evaluations(
     clusters = await suites.clusters_of(tx.conn, suite.id)
     same = candidate.fingerprint == reference.fingerprint
     direction = loop.metric.direction
+    board = await _board(tx, loop.id) if candidate.run_id or reference.run_id else None
     whole = compare(
         left,
         right,
@@ -41,6 +44,12 @@ async def compare_evaluations(
         clusters=clusters if left else None,
         n_comparisons=n_comparisons,
         same_instrument=same,
+        noise=Noise(
+            training=None if board is None else board.training_noise,
+            n_trained=n_trained(candidate.run_id, reference.run_id),
+            regrade_sd=suite.regrade_sd,
+            gradings=(candidate.n_gradings, reference.n_gradings),
+        ),
     )
     if whole.verdict == "not_comparable" or not left:
         return _beside(whole)
@@ -61,6 +70,10 @@ async def compare_evaluations(
         completion_tokens=_tokens(candidate, reference),
         missing=await _missing(tx, left, right, candidate, reference),
     )
+
+
+async def _board(tx: Tx, loop_id: str) -> Scoreboard:
+    return read_scoreboard(await state.load_state(tx.conn, loop_id, tx.services.catalogue))
 
 
 def _beside(whole: Comparison) -> EvaluationComparison:

@@ -31,7 +31,7 @@ from eval_suite where loop_id = $1 order by id
 -- Graded again by the same instrument, an evaluation counts only where that made it more exact.
 select e.id, e.suite_id, e.fingerprint, e.subject, e.base_model, e.run_id, e.checkpoint_id, e.status, e.origin,
        e.combined, e.n_items, e.n_scored, e.scores, e.dimensions, e.completion_tokens_mean, e.failure, e.created_at,
-       e.finished_at
+       e.finished_at, e.n_gradings
 from evaluation e left join evaluation s on s.id = e.regrade_of
 where e.loop_id = $1 and ($2::text[] is null or e.run_id = any($2) or e.id = $3)
   and (s.id is null or e.fingerprint <> s.fingerprint or (e.n_gradings > s.n_gradings and e.n_scored >= s.n_scored))
