@@ -200,6 +200,10 @@ async def test_a_judge_that_obeys_the_rows_says_nothing_of_them(wire: Wire, work
     found = check_of(await reported(services, workspace, version.id), "judge")
     assert found.verdict == "not_computed"
     assert "cannot be trusted" in found.statement
+    keep = NewDerivation(operations=(DatasetOperation(kind="keep_by_score", min_judge_score=5.0),))
+    with pytest.raises(DomainError, match="attacks do not move"):
+        async with services.begin(workspace) as tx:
+            await derive_version(tx, version.id, keep)
 
 
 async def test_a_cancelled_judging_asks_no_more_and_can_be_started_again(wire: Wire, workspace: str) -> None:

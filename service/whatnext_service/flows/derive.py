@@ -45,7 +45,7 @@ async def derive_version(tx: Tx, version_id: str, new: NewDerivation) -> Derivat
     stored = await quality.derivation_source(tx.conn, tx.workspace_id, version.id)
     if any(each.min_judge_score is not None for each in operations):
         judged = await row_judgings.judge_scores(tx.conn, version.id)
-        stored = msgspec.structs.replace(stored, judge_scores=judged.scores if judged else None)
+        stored = msgspec.structs.replace(stored, judge_scores=judged.scores if judged and judged.resists else None)
     with Spool(MAX_BYTES) as source:
         async for chunk in stream_version(tx, version):
             await asyncio.to_thread(source.write, chunk)
