@@ -1,9 +1,11 @@
 """Datasets over HTTP: uploads whole or refused, and quality reports."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from tests.api.conftest import MAX_UPLOAD_BYTES
 from tests.api.counting import Counts
 from tests.api.dataset_driving import DUPLICATED, FILLING, OPEN, OPPOSED, chat, checked, jsonl, new_dataset, send
 from tests.api.driving import EXACT, Json, make_loop, ok, refused, upload
@@ -186,3 +188,15 @@ async def test_a_report_under_way_is_left_to_who_makes_it(api: httpx.AsyncClient
     async with lease(services.pool, f"quality {version['id']}"):
         assert (await checked(api, services, version))["status"] == "pending"
     assert (await checked(api, services, version))["status"] == "ready"
+
+
+async def test_a_file_that_announces_itself_too_large_is_not_read(api: httpx.AsyncClient) -> None:
+    dataset = await new_dataset(api)
+
+    async def unread() -> AsyncIterator[bytes]:
+        yield pytest.fail("the body was read")
+
+    headers = {"Content-Length": str(MAX_UPLOAD_BYTES + 1)}
+    answer = await api.post(f"/v1/datasets/{dataset}/versions", content=unread(), headers=headers)
+    problem = refused(answer, 413, "too_large")
+    assert problem["detail"] == "The upload is 4194305 bytes; at most 4194304 are taken."

@@ -21,9 +21,12 @@ PLAIN = frozenset(
 )
 
 
-async def file_stream(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
-    """The file's bytes; never whole in memory."""
+async def file_stream(request: Request[Any, Any, Any], max_bytes: int | None = None) -> AsyncIterator[bytes]:
+    """The file's bytes; never whole in memory. A body that announces itself as larger than `max_bytes` is not read."""
     kind, options = request.content_type
+    announced = request.headers.get("content-length", "")
+    if max_bytes is not None and kind in PLAIN and announced.isdigit() and int(announced) > max_bytes:
+        raise DomainError("too_large", f"The upload is {announced} bytes; at most {max_bytes} are taken.")
     if kind == "multipart/form-data":
         async for chunk in _part(request, options.get("boundary", "")):
             yield chunk

@@ -69,9 +69,10 @@ async def upload_version(
     remedy of the first 100 faults and the count of all. The same bytes again give the version that has them. The
     quality report follows in the background.
     """
-    with Spool(call.request.app.state.settings.max_upload_bytes) as spool:
+    limit: int = call.request.app.state.settings.max_upload_bytes
+    with Spool(limit) as spool:
         await call.read(lambda tx: look_up.find_dataset(tx, dataset_id))
-        facts = await receive(file_stream(call.request), spool, method)
+        facts = await receive(file_stream(call.request, limit), spool, method)
         return await call.write(
             lambda tx: upload.upload_version(tx, dataset_id, spool, facts, parent_version_id),
             status=201,

@@ -174,7 +174,7 @@ def refuse_faulty(facts: DatasetFacts) -> None:
     counts = ", ".join(f"{each.code} x{each.count}" for each in facts.problem_counts if each.severity == "error")
     raise DomainError(
         "invalid_dataset",
-        f"The file has {facts.n_errors} errors ({counts}); nothing was stored.",
+        f"The file has {facts.n_errors} error{'' if facts.n_errors == 1 else 's'} ({counts}); nothing was stored.",
         errors=tuple(
             FieldError(pointer=f"/{row.line}", message=f"{row.code}: {row.message} {row.remedy}") for row in faults
         ),
