@@ -1,5 +1,5 @@
 import pytest
-from tests.core.loop_states import a_config, a_run
+from tests.core.loop_states import a_config
 
 from whatnext_service.core.advice import Overrides
 from whatnext_service.core.lineage import (
@@ -7,7 +7,6 @@ from whatnext_service.core.lineage import (
     apply_overrides,
     changed_variables,
     check_one_variable,
-    check_parent,
     is_repeat,
 )
 from whatnext_service.errors import DomainError
@@ -90,29 +89,3 @@ def test_a_change_of_method_drops_the_old_methods_variables():
     parent = a_config(method="dpo", beta=0.1, l2_multiplier=0.1)
     child = apply_overrides(parent, Overrides(method="rft", grader="{}"))
     assert (child.method, child.beta, child.l2_multiplier, child.grader) == ("rft", None, None, "{}")
-
-
-def test_a_cycle_of_parents_is_refused():
-    runs = (a_run(1, parent_id=None), a_run(2, parent_id="run_1"), a_run(3, parent_id="run_2"))
-    check_parent(runs, "run_3", "run_1")
-    with pytest.raises(DomainError) as refused:
-        check_parent(runs, "run_1", "run_3")
-    assert refused.value.code == "parent_cycle"
-
-
-def test_a_run_is_not_its_own_parent():
-    with pytest.raises(DomainError) as refused:
-        check_parent((), "run_1", "run_1")
-    assert refused.value.code == "parent_cycle"
-
-
-def test_an_unknown_parent_is_refused():
-    with pytest.raises(DomainError) as refused:
-        check_parent((a_run(1),), "run_2", "run_9")
-    assert refused.value.code == "unknown_parent"
-    assert refused.value.errors[0].pointer == "/parent_run_id"
-
-
-def test_a_loop_among_older_runs_does_not_hang():
-    runs = (a_run(1, parent_id="run_2"), a_run(2, parent_id="run_1"))
-    check_parent(runs, "run_3", "run_2")

@@ -16,8 +16,9 @@ from tests.core.loop_states import (
 )
 
 from whatnext_service.core.curves import Finding
+from whatnext_service.core.diagnose import diagnose
 from whatnext_service.core.loops import Choices, Metric, Rules
-from whatnext_service.core.method_advice import method_advice, wrong_tool
+from whatnext_service.core.method_advice import method_advice, method_changes, wrong_tool
 from whatnext_service.core.scoreboard import read_scoreboard
 
 MODERATE = a_reading(verdict="moderate", overfit_ratio=1.7, rise=1.3, best_is_last=False)
@@ -195,3 +196,16 @@ def test_it_never_repeats_and_never_leaves_the_choices():
         )
     assert advice.kind == "review"
     assert {config.batch_size for config in seen} >= {16, 32}
+
+
+@pytest.mark.parametrize(
+    ("n_examples", "rates"), [(120, [0.5, 0.3, 0.1, 1.5, 2.0]), (335, [0.5, 1.5, 0.3, 2.0, 0.1]), (1500, [0.5, 0.3])]
+)
+def test_the_sweep_begins_with_the_rates_for_the_datas_size(n_examples: int, rates: list[float]) -> None:
+    """Method 6.2: 0.1-0.5 under 200 examples, 0.2-0.5 above 1,000."""
+    version = a_version(n_examples=n_examples)
+    run = a_run(config=a_config(batch_size=16))
+    state = a_state(runs=(run,), evaluations=(an_evaluation(6.0, run=1),), versions=(version,))
+    changes = method_changes(state, run, diagnose(state, run))
+    swept = [each.to_value for each in changes if each.reason == "quick sweep"]
+    assert [value for value in swept if isinstance(value, float)][: len(rates)] == rates

@@ -65,18 +65,17 @@ def test_few_preference_pairs_want_at_most_two_epochs():
 
 
 @pytest.mark.parametrize(
-    ("n_examples", "options", "least", "most"),
+    ("n_examples", "refining", "least", "most"),
     [
-        (199, {}, 0.1, 0.5),
-        (200, {}, 0.1, 2.0),
-        (800, {"refining": True}, 0.1, 0.5),
-        (1000, {}, 0.1, 2.0),
-        (1001, {}, 0.2, 0.5),
-        (5000, {"diverse": True}, 1.5, 2.0),
+        (199, False, 0.1, 0.5),
+        (200, False, 0.1, 2.0),
+        (800, True, 0.1, 0.5),
+        (1000, False, 0.1, 2.0),
+        (1001, False, 0.2, 0.5),
     ],
 )
-def test_learning_rates_by_size(n_examples, options, least, most):
-    assert learning_rates_for(n_examples, **options) == Range(min=least, max=most)
+def test_learning_rates_by_size(n_examples, refining, least, most):
+    assert learning_rates_for(n_examples, refining=refining) == Range(min=least, max=most)
 
 
 @pytest.mark.parametrize(

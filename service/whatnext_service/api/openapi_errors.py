@@ -13,9 +13,7 @@ _START = (
     "data_overlap",
     "invalid_run",
     "outside_choices",
-    "parent_cycle",
     "provider_not_configured",
-    "unknown_parent",
     "unknown_reference",
 )
 _EVALUATE = (

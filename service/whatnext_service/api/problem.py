@@ -136,10 +136,6 @@ KINDS: dict[str, Kind] = {
         title="More than one variable changed",
         explanation="One experiment changes one variable against its parent, or nothing can be attributed to it.",
     ),
-    "parent_cycle": Kind(status=409, title="Cycle of parents", explanation="A run cannot descend from itself."),
-    "unknown_parent": Kind(
-        status=400, title="Unknown parent", explanation="The parent of a run is another run of the same loop."
-    ),
     "outside_choices": Kind(
         status=400, title="Outside the choices", explanation="The loop's choices do not allow this value."
     ),

@@ -1,14 +1,16 @@
 """The gates out of the loop: final test, ship, stop, clean up (method 7)."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from whatnext_service.core.advice import Confidence, Evidence, RequestBody
-from whatnext_service.core.compare import Comparison, compare
+from whatnext_service.core.compare import Comparison
 from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.evaluations import Evaluation
 from whatnext_service.core.gains import arm_name
-from whatnext_service.core.incumbent import Standing, against_baseline
-from whatnext_service.core.scoreboard import Arm, Scoreboard, noise_between
+from whatnext_service.core.incumbent import Standing
+from whatnext_service.core.scoreboard import Arm, Scoreboard
+from whatnext_service.core.shipping import read_shipping, serves
 
 LIVE = ("pending", "live")
 
@@ -38,46 +40,28 @@ def shipped_gate(board: Scoreboard, best: Standing | None) -> tuple[Draft, ...]:
 
 
 def leave_loop(board: Scoreboard, best: Standing | None, reason: str) -> tuple[Draft, ...]:
-    """Ship the best model if it is better than the baseline, by the sealed test where there is one; else stop.
-
-    Without a sealed suite the interval on the selection suite, corrected for every look at it, must be clear of zero.
-    With one, a lead of more than one standard error opens it, and the sealed interval must be clear of zero; where
-    the selection suite alone was enough, the sealed test only must not contradict it.
-    """
+    """Ship the best model if it is better than the baseline, by the sealed test where there is one; else stop."""
     if best is None or board.baseline is None:
         return (_stop(board, None, reason, "No trained model has a held-out score.", ()),)
-    chosen = against_baseline(board, best.arm, board.selection_looks)
-    if chosen is None or chosen.difference is None or chosen.standard_error is None:
-        return (_stop(board, best, reason, "The best model and the baseline share no scored items.", ()),)
-    evidence = [_gain_evidence("gain_over_baseline", best.arm.evaluation, chosen)]
-    sure = chosen.verdict == "improved"
-    leads = board.sign * chosen.difference > chosen.standard_error
-    if board.final_suite is None:
-        if sure:
-            return (_ship(board, best, reason, (chosen.statement,), evidence),)
-        return (_stop(board, best, reason, chosen.statement, evidence),)
-    if not sure and not leads:
-        return (_stop(board, best, reason, f"{chosen.statement} The sealed test stays closed.", evidence),)
-    untuned = next((each for each in reversed(board.final_evaluations) if each.subject == "base_model"), None)
-    tested = _final_of(board, best.arm)
-    if untuned is None or tested is None:
-        return (_final_test(board, best, None if untuned is None else best.arm, reason, evidence),)
-    sealed = _compare_final(board, tested, untuned)
-    evidence.append(_gain_evidence("sealed_gain_over_baseline", tested, sealed))
-    ahead = sealed.difference is not None and board.sign * sealed.difference > 0
-    told = f"Sealed test: {sealed.statement}"
-    if sealed.verdict == "improved" or (sure and ahead):
-        return (_ship(board, best, reason, (chosen.statement, told), evidence),)
-    return (_stop(board, best, reason, f"{told} It does not confirm {arm_name(best.arm)}.", evidence),)
-
-
-def serves(arm: Arm, run_id: str | None, checkpoint_id: str | None) -> bool:
-    """Whether a deployment or evaluation is about this arm; a run's final state goes by either name."""
-    if arm.checkpoint is None:
-        return run_id == arm.run.id and checkpoint_id is None
-    if checkpoint_id is not None:
-        return checkpoint_id == arm.checkpoint.id
-    return run_id == arm.run.id and arm.checkpoint.final
+    reading = read_shipping(board, best.arm)
+    evidence = []
+    if reading.chosen is not None:
+        evidence.append(_gain_evidence("gain_over_baseline", best.arm.evaluation, reading.chosen))
+        evidence.append(_shrunken(board, best))
+    if reading.sealed is not None and reading.tested is not None:
+        evidence.append(_gain_evidence("sealed_gain_over_baseline", reading.tested, reading.sealed))
+    match reading.verdict:
+        case "ship":
+            return (_ship(board, best, reason, reading.told, evidence),)
+        case "test":
+            return (_final_test(board, best, None if reading.untuned is None else best.arm, reason, evidence),)
+        case "stop":
+            told = reading.told[-1]
+            if reading.sealed is not None:
+                told = f"{told} It does not confirm {arm_name(best.arm)}."
+            return (_stop(board, best, reason, told, evidence),)
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _final_test(board: Scoreboard, best: Standing, arm: Arm | None, reason: str, evidence: Sequence[Evidence]) -> Draft:
@@ -164,27 +148,12 @@ def _gain_evidence(code: str, evaluation: Evaluation, comparison: Comparison) ->
     return measured(code, comparison.statement, comparison.difference, 0.0, "evaluation", evaluation.id)
 
 
-def _final_of(board: Scoreboard, arm: Arm) -> Evaluation | None:
-    for each in reversed(board.final_evaluations):
-        if each.subject == "base_model":
-            continue
-        if serves(arm, each.run_id, each.checkpoint_id):
-            return each
-    return None
-
-
-def _compare_final(board: Scoreboard, tested: Evaluation, untuned: Evaluation) -> Comparison:
-    metric = board.state.loop.metric
-    return compare(
-        tested.scores,
-        untuned.scores,
-        scale_min=metric.scale_min,
-        scale_max=metric.scale_max,
-        direction=metric.direction,
-        clusters=None if board.final_suite is None else board.final_suite.clusters,
-        n_comparisons=max(1, board.final_uses),
-        noise=noise_between(board, tested, untuned),
-    )
+def _shrunken(board: Scoreboard, best: Standing) -> Evidence:
+    """What the chosen score is worth once the luck of being chosen is taken off (evidence 1)."""
+    arm, looks, score = best.arm, board.selection_looks, best.arm.evaluation.combined
+    estimate = board.sign * best.estimate
+    told = f"{arm_name(arm)} scored {score:.2f}, the best of {looks} looks; {estimate:.2f} is to be expected of it"
+    return measured("shrunken_score", told, estimate, score, "evaluation", arm.evaluation.id)
 
 
 def _subject_body(arm: Arm, loop_id: str, suite_id: str) -> RequestBody:

@@ -1,6 +1,6 @@
 """Lineage: which one variable a run changes against its parent (method, section 1)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import attrgetter
 from typing import get_args
 
@@ -8,7 +8,7 @@ import msgspec
 
 from whatnext_service.core.advice import Overrides, Value
 from whatnext_service.core.loops import Method
-from whatnext_service.core.runs import Run, RunConfig, Variable
+from whatnext_service.core.runs import RunConfig, Variable
 from whatnext_service.errors import DomainError, FieldError
 
 VARIABLES: tuple[Variable, ...] = get_args(Variable)
@@ -84,28 +84,6 @@ def check_one_variable(
             ),
         )
     return changed
-
-
-def check_parent(runs: Iterable[Run], run_id: str, parent_id: str) -> None:
-    """Refuse a parent that descends from the run itself, or that is unknown among `runs`."""
-    parents = {run.id: run.parent_id for run in runs}
-    if parent_id not in parents and parent_id != run_id:
-        raise DomainError(
-            "unknown_parent",
-            "The parent is not a run of this loop.",
-            errors=(FieldError(pointer="/parent_run_id", message="not a run of this loop"),),
-        )
-    seen: set[str] = set()
-    ancestor: str | None = parent_id
-    while ancestor is not None and ancestor not in seen:
-        if ancestor == run_id:
-            raise DomainError(
-                "parent_cycle",
-                "A run cannot descend from itself.",
-                errors=(FieldError(pointer="/parent_run_id", message="descends from this run"),),
-            )
-        seen.add(ancestor)
-        ancestor = parents.get(ancestor)
 
 
 def _shown(value: str | int | float | None) -> str:

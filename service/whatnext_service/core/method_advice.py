@@ -13,11 +13,12 @@ from whatnext_service.core.quick_sweep import (
     Tweak,
     allowed,
     baseline_config,
+    learning_rates_for,
     when_overfitting,
     when_rate_is_good,
     when_underfitting,
 )
-from whatnext_service.core.ranges import allowed_models
+from whatnext_service.core.ranges import allowed_models, within
 from whatnext_service.core.runs import Run, RunConfig
 from whatnext_service.core.scoreboard import Arm, Scoreboard, read_scoreboard
 from whatnext_service.core.state import LoopState
@@ -84,7 +85,7 @@ def method_advice(
     if diagnosis.leaf in ("improve_data", "add_data") and not other_data:
         return _about(diagnosis, best, "fix_data", diagnosis.suggestion, "method 5")
     tried = Tried(state.runs)
-    for tweak in _changes(state, best.run, diagnosis):
+    for tweak in method_changes(state, best.run, diagnosis):
         config = apply_overrides(best.run.config, tweak.overrides)
         if config not in tried and allowed(tweak, state.loop.choices):
             return MethodAdvice(
@@ -150,8 +151,10 @@ def _leave(board: Scoreboard, best: Arm, diagnosis: Diagnosis, met: list[StopRul
     return _about(diagnosis, best, "ship", f"Stop ({why}): ship {best.run.name}.", "method 7")
 
 
-def _changes(state: LoopState, run: Run, diagnosis: Diagnosis) -> Iterator[Tweak]:
-    """The leaf's own changes, then the sweep: batch, data, base models, rates, epochs (method 6)."""
+def method_changes(state: LoopState, run: Run, diagnosis: Diagnosis) -> Iterator[Tweak]:
+    """The leaf's own changes, then the sweep: batch, data, base models, rates (those for the data's size before the
+    others), epochs (method 6).
+    """
     model = next((one for one in state.catalogue if one.name == run.config.base_model), None)
     if diagnosis.leaf == "improve_data":
         yield from _data(state, run, cleaner=True)
@@ -166,10 +169,12 @@ def _changes(state: LoopState, run: Run, diagnosis: Diagnosis) -> Iterator[Tweak
     yield from _data(state, run, cleaner=True)
     yield from _data(state, run, cleaner=False)
     version = find_version(state.versions, run.config.dataset_version_id)
-    for name in allowed_models(state, run.config.method, 0 if version is None else version.n_examples):
+    n_examples = 0 if version is None else version.n_examples
+    for name in allowed_models(state, run.config.method, n_examples):
         yield Tweak(variable="base_model", to_value=name, reason="another base model", source="method 6.3")
     rate_max = LEARNING_RATE_RANGE.max if model is None else model.learning_rate_max
-    for rate in SWEEP_RATES:
+    fitting = learning_rates_for(n_examples, refining=diagnosis.leaf == "refine_further")
+    for rate in sorted(SWEEP_RATES, key=lambda each: not within(fitting, each)):
         if rate <= rate_max:
             yield Tweak(variable="learning_rate_multiplier", to_value=rate, reason="quick sweep", source="method 6.2")
     for epochs in SWEEP_EPOCHS:

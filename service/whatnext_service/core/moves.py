@@ -13,6 +13,7 @@ from whatnext_service.core.attribution import resolved_config
 from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.incumbent import Standing, paired_gain
 from whatnext_service.core.lineage import apply_overrides
+from whatnext_service.core.loops import Method
 from whatnext_service.core.outcome import Outcome, diverged, outcome
 from whatnext_service.core.ranges import (
     LADDER,
@@ -24,6 +25,7 @@ from whatnext_service.core.ranges import (
 )
 from whatnext_service.core.runs import Run, RunConfig, Variable
 from whatnext_service.core.scoreboard import Scoreboard, configuration
+from whatnext_service.core.training_types import wanted_examples
 from whatnext_service.core.tried import Tried
 from whatnext_service.core.versions import data_moves, find_version
 
@@ -255,13 +257,18 @@ def _springboard(board: Scoreboard, run: Run, found: tuple[Standing, ...], name:
 
 
 def _methods(board: Scoreboard, run: Run) -> Iterator[Move]:
-    """SFT first, then DPO on top of it for style or RFT for reasoning, once SFT has plateaued (method 6.4)."""
+    """SFT first, then DPO on top of it for style or RFT for reasoning, once SFT has plateaued (method 6.4).
+
+    Only on a version formatted for it that has the examples it wants: 500 preference pairs, 200 prompts.
+    """
     model = find_model(board.state.catalogue, run.config.base_model)
     if model is None or run.config.method != "sft":
         return
-    for method in ("dpo", "rft"):
+    others: tuple[Method, ...] = ("dpo", "rft")
+    for method in others:
         if method in model.methods and method in allowed_methods(board.state):
-            fitting = [version for version in board.versions if version.method == method]
+            least, _ = wanted_examples(method)
+            fitting = [each for each in board.versions if each.method == method and each.n_examples >= least]
             if fitting:
                 why = f"Supervised training has plateaued and {fitting[-1].name} is formatted for {method} (method 6.4)"
                 overrides = Overrides(method=method, dataset_version_id=fitting[-1].id)

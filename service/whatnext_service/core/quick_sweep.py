@@ -110,15 +110,13 @@ def epochs_for(n_examples: int, method: Method = "sft") -> Range:
     return Range(min=1, max=1)
 
 
-def learning_rates_for(n_examples: int, *, refining: bool = False, diverse: bool = False) -> Range:
-    """Rates by size: 0.1-0.5 under 200 examples or when refining; 0.2-0.5 above 1,000; 1.5-2.0 for large and
-    diverse data far from pre-training; else the whole range (method 6.2).
+def learning_rates_for(n_examples: int, *, refining: bool) -> Range:
+    """Rates by size: 0.1-0.5 under 200 examples or when refining; 0.2-0.5 above 1,000; else the whole range (method
+    6.2). Its 1.5-2.0 for large data far from pre-training is left out: how far that is, nobody has said.
     """
     if refining or n_examples < 200:
         return Range(min=0.1, max=0.5)
-    if n_examples > 1000:
-        return Range(min=1.5, max=2.0) if diverse else Range(min=0.2, max=0.5)
-    return LEARNING_RATE_RANGE
+    return Range(min=0.2, max=0.5) if n_examples > 1000 else LEARNING_RATE_RANGE
 
 
 def when_overfitting(config: RunConfig) -> tuple[Tweak, ...]:
