@@ -60,6 +60,24 @@ def overrides(answer: Answer) -> dict[str, object]:
     [
         ("method 1: nothing to train on", a_state(versions=(), baseline=None), "attach_dataset", None),
         (
+            "evidence 7: a run that was only reported is waited for",
+            a_state(versions=(), runs=(a_run(1, status="running", reading=None, finished_at=None),)),
+            "wait",
+            None,
+        ),
+        (
+            "method 4: nothing to judge a reported run by",
+            a_state(versions=(), runs=(a_run(1, status="running"),), suites=(), baseline=None),
+            "record_baseline",
+            None,
+        ),
+        (
+            "method 6.1: a reported run is scored, but trained on nobody knows what",
+            scored(versions=()),
+            "attach_dataset",
+            None,
+        ),
+        (
             "method 6.1: contradictions go before the first run",
             a_state(versions=(a_version(n_contradictions=12),), baseline=None),
             "fix_data",

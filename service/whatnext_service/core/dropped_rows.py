@@ -64,7 +64,9 @@ def _below(operation: Operation, source: DerivationSource, kept: Indexes) -> Ind
         below |= np.frombuffer(source.scores, dtype="<f4")[kept] < least
     if operation.min_judge_score is not None:
         if source.judge_scores is None:
-            raise DomainError("quality_missing", "`min_judge_score` needs rows scored by a judge that attacks do not move.")
+            raise DomainError(
+                "quality_missing", "`min_judge_score` needs rows scored by a judge that attacks do not move."
+            )
         below |= np.frombuffer(source.judge_scores, dtype="<f8")[kept] < operation.min_judge_score
     return kept[below]
 

@@ -27,6 +27,21 @@ def dataset_gate(board: Scoreboard) -> tuple[Draft, ...]:
     )
 
 
+def unknown_data_gate(board: Scoreboard) -> tuple[Draft, ...]:
+    """Runs were reported, but not what they trained on."""
+    return (
+        draft(
+            kind="attach_dataset",
+            phase="plan",
+            headline="Attach the training data: without it no change can be advised.",
+            rationale=(
+                "Data is the strongest lever (method 6.1), and the loop knows of its runs only how they went.",
+                "Upload what the runs were trained on as a version of the loop's dataset.",
+            ),
+        ),
+    )
+
+
 def _reformat(board: Scoreboard, version: DatasetVersion) -> Draft:
     """Preferred outputs of preference pairs are answers to learn; no other conversion is sure to succeed."""
     methods = ", ".join(allowed_methods(board.state))

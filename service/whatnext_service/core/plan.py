@@ -26,6 +26,7 @@ from whatnext_service.core.gate_repeat import repeat_gate
 from whatnext_service.core.gate_setup import (
     baseline_gate,
     dataset_gate,
+    unknown_data_gate,
     wrong_tool_gate,
 )
 from whatnext_service.core.identity import recommendation_id
@@ -72,6 +73,8 @@ def _gates(
     yield shipped_gate(board, best)
     yield dataset_gate(board)
     if not board.versions:
+        if board.state.runs:
+            yield from _gates_of_reported_runs(board)
         return
     yield data_quality_gate(board)
     yield evaluation_pending_gate(board)
@@ -93,6 +96,16 @@ def _gates(
     yield changes
     yield repeat_gate(board, best)
     yield _leave(board, best, "No untried single change is left within the choices and the budget.")
+
+
+def _gates_of_reported_runs(board: Scoreboard) -> Iterator[tuple[Draft, ...]]:
+    """Runs that trained elsewhere, on data the loop does not have: they are waited for and scored, then the data is
+    asked for, as no change can be advised without it."""
+    yield evaluation_pending_gate(board)
+    yield baseline_gate(board)
+    yield evaluate_gate(board)
+    yield run_pending_gate(board)
+    yield unknown_data_gate(board)
 
 
 def _leave(board: Scoreboard, best: Standing | None, reason: str) -> tuple[Draft, ...]:
