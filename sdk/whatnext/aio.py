@@ -693,15 +693,20 @@ class AsyncDeployments:
         self,
         deployment_id: Ref,
         *,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Deployment:
         """Take a model out of service; its run and checkpoints stay.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = await client.deployments.delete("deployment_1")
         """
         return await self._transport.call(
             _DEPLOYMENTS_DELETE,
             path=(deployment_id,),
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -1621,9 +1626,13 @@ class AsyncLoops(AsyncLoopsByHand):
         loop: Ref,
         *,
         evaluation_id: str,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> AsyncLoop:
         """Name the evaluation of the untuned model that everything is compared with.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = await client.loops.set_baseline("support-bot", evaluation_id="evaluation_1")
         """
@@ -1631,6 +1640,7 @@ class AsyncLoops(AsyncLoopsByHand):
             _LOOPS_SET_BASELINE,
             path=(loop,),
             body={"evaluation_id": evaluation_id},
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -1706,9 +1716,13 @@ class AsyncRecommendations:
         verdict: Literal["accepted", "declined"],
         actor: str | None | UnsetType = UNSET,
         reason: str | None | UnsetType = UNSET,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Recommendation:
         """Accept or decline the open recommendation. Accepting carries it out where the service can.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = await client.recommendations.decide("recommendation_1", verdict="accepted")
         """
@@ -1716,6 +1730,7 @@ class AsyncRecommendations:
             _RECOMMENDATIONS_DECIDE,
             path=(recommendation_id,),
             body={"verdict": verdict, "actor": actor, "reason": reason},
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -2207,15 +2222,20 @@ class AsyncWebhookEndpoints:
         self,
         endpoint_id: Ref,
         *,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookEndpoint:
         """Delete a webhook endpoint; what was still on its way to it is dropped.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = await client.webhook_endpoints.delete("endpoint_1")
         """
         return await self._transport.call(
             _WEBHOOK_ENDPOINTS_DELETE,
             path=(endpoint_id,),
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -2254,16 +2274,20 @@ class AsyncWebhookEndpoints:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        status: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> AsyncPager[m.WebhookDelivery]:
         """List what was sent to an endpoint and how it went, newest first.
+
+        Args:
+            status: Only with these statuses; repeatable.
 
         >>> items = [each async for each in client.webhook_endpoints.list_deliveries("endpoint_1")]
         """
         return self._transport.pages(
             _WEBHOOK_ENDPOINTS_LIST_DELIVERIES,
             path=(endpoint_id,),
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit, "cursor": cursor, "status": status},
             timeout=timeout,
         )
 
@@ -2316,15 +2340,19 @@ class AsyncWebhookEndpoints:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        status: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> AsyncPager[m.WebhookEndpoint]:
         """List the workspace's webhook endpoints, newest first.
+
+        Args:
+            status: Only with these statuses; repeatable.
 
         >>> items = [each async for each in client.webhook_endpoints.list()]
         """
         return self._transport.pages(
             _WEBHOOK_ENDPOINTS_LIST,
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit, "cursor": cursor, "status": status},
             timeout=timeout,
         )
 

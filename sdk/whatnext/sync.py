@@ -691,15 +691,20 @@ class Deployments:
         self,
         deployment_id: Ref,
         *,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Deployment:
         """Take a model out of service; its run and checkpoints stay.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = client.deployments.delete("deployment_1")
         """
         return self._transport.call(
             _DEPLOYMENTS_DELETE,
             path=(deployment_id,),
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -1619,9 +1624,13 @@ class Loops(LoopsByHand):
         loop: Ref,
         *,
         evaluation_id: str,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Loop:
         """Name the evaluation of the untuned model that everything is compared with.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = client.loops.set_baseline("support-bot", evaluation_id="evaluation_1")
         """
@@ -1629,6 +1638,7 @@ class Loops(LoopsByHand):
             _LOOPS_SET_BASELINE,
             path=(loop,),
             body={"evaluation_id": evaluation_id},
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -1704,9 +1714,13 @@ class Recommendations:
         verdict: Literal["accepted", "declined"],
         actor: str | None | UnsetType = UNSET,
         reason: str | None | UnsetType = UNSET,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.Recommendation:
         """Accept or decline the open recommendation. Accepting carries it out where the service can.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = client.recommendations.decide("recommendation_1", verdict="accepted")
         """
@@ -1714,6 +1728,7 @@ class Recommendations:
             _RECOMMENDATIONS_DECIDE,
             path=(recommendation_id,),
             body={"verdict": verdict, "actor": actor, "reason": reason},
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -2205,15 +2220,20 @@ class WebhookEndpoints:
         self,
         endpoint_id: Ref,
         *,
+        if_match: int | str | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> m.WebhookEndpoint:
         """Delete a webhook endpoint; what was still on its way to it is dropped.
+
+        Args:
+            if_match: Change only this version of the resource.
 
         >>> found = client.webhook_endpoints.delete("endpoint_1")
         """
         return self._transport.call(
             _WEBHOOK_ENDPOINTS_DELETE,
             path=(endpoint_id,),
+            headers={**version_tag("If-Match", if_match)},
             timeout=timeout,
         )
 
@@ -2252,16 +2272,20 @@ class WebhookEndpoints:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        status: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.WebhookDelivery]:
         """List what was sent to an endpoint and how it went, newest first.
+
+        Args:
+            status: Only with these statuses; repeatable.
 
         >>> items = [each for each in client.webhook_endpoints.list_deliveries("endpoint_1")]
         """
         return self._transport.pages(
             _WEBHOOK_ENDPOINTS_LIST_DELIVERIES,
             path=(endpoint_id,),
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit, "cursor": cursor, "status": status},
             timeout=timeout,
         )
 
@@ -2314,15 +2338,19 @@ class WebhookEndpoints:
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        status: str | Sequence[str] | None = None,
         timeout: Timeout | UnsetType = UNSET,
     ) -> Pager[m.WebhookEndpoint]:
         """List the workspace's webhook endpoints, newest first.
+
+        Args:
+            status: Only with these statuses; repeatable.
 
         >>> items = [each for each in client.webhook_endpoints.list()]
         """
         return self._transport.pages(
             _WEBHOOK_ENDPOINTS_LIST,
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit, "cursor": cursor, "status": status},
             timeout=timeout,
         )
 

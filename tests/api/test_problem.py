@@ -61,11 +61,11 @@ async def test_a_wrong_method_is_told_with_the_right_ones(api: httpx.AsyncClient
 @pytest.mark.parametrize(
     ("path", "allow"),
     [
-        ("/livez", "GET, OPTIONS"),
-        ("/problems/conflict", "GET, OPTIONS"),
-        ("/v1/loops", "GET, OPTIONS, POST"),
-        ("/v1/runs/a", "GET, OPTIONS, PATCH"),
-        ("/v1/runs/a/R1/metrics", "GET, OPTIONS, POST, PUT"),
+        ("/livez", "GET, HEAD, OPTIONS"),
+        ("/problems/conflict", "GET, HEAD, OPTIONS"),
+        ("/v1/loops", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/runs/a", "GET, HEAD, OPTIONS, PATCH"),
+        ("/v1/runs/a/R1/metrics", "GET, HEAD, OPTIONS, POST, PUT"),
     ],
 )
 async def test_options_tells_the_methods_even_without_a_key(

@@ -38,3 +38,22 @@ async def test_a_curve_is_replaced_only_if_the_run_is_as_it_was_seen(api: httpx.
     refused(await api.put(at, content="step,train_loss\n1,9\n", headers=seen), 412, "version_mismatch")
     assert (await api.get(at)).content == curve
     await put_curve(api, run, HEALTHY)
+
+
+async def test_a_change_can_be_made_to_one_version_only(api: httpx.AsyncClient, ours: Json) -> None:
+    """Whatever has a version can be guarded, and what is refused has changed nothing."""
+    rec = ok(await api.get(f"/v1/loops/{ours['loop']}/next"))["action"]["recommendation_id"]
+    deployment, endpoint = ours["deployment_id"], ours["endpoint_id"]
+    guarded = {
+        f"/v1/loops/{ours['loop']}": ("PUT", "/baseline", {"evaluation_id": ours["evaluation_id"]}),
+        f"/v1/recommendations/{rec}": ("PUT", "/decision", {"verdict": "declined"}),
+        f"/v1/deployments/{deployment}": ("DELETE", "", None),
+        f"/v1/webhook-endpoints/{endpoint}": ("DELETE", "", None),
+    }
+    for path, (method, rest, body) in guarded.items():
+        before = await api.get(path)
+        version = ok(before)["version"]
+        stale = {"If-Match": f'"{version + 7}"'}
+        refused(await api.request(method, path + rest, json=body, headers=stale), 412, "version_mismatch")
+        assert (await api.get(path)).content == before.content
+        ok(await api.request(method, path + rest, json=body, headers={"If-Match": before.headers["etag"]}))

@@ -11,6 +11,7 @@ from whatnext_service.api.params import (
     Cursor,
     Id,
     IdempotencyKey,
+    IfMatch,
     IfNoneMatch,
     Limit,
     LoopFilter,
@@ -78,7 +79,13 @@ async def history(call: Call, loop: LoopRef) -> Response[History]:
     return Response(content=found, headers=VARY)
 
 
-@post("/v1/diagnoses", operation_id="diagnoses.create", tags=["diagnoses"], responses=problems(409, 413, 415, 422))
+@post(
+    "/v1/diagnoses",
+    operation_id="diagnoses.create",
+    tags=["diagnoses"],
+    responses=problems(409, 413, 415, 422),
+    opt={"found": "The diagnosis that the same evidence gave before."},
+)
 async def create_diagnosis(
     call: Call, data: JSONBody[NewDiagnosis], idempotency_key: IdempotencyKey = None
 ) -> Response[Diagnosis]:
@@ -136,11 +143,13 @@ async def get_recommendation(
     "/v1/recommendations/{recommendation_id:str}/decision",
     operation_id="recommendations.decide",
     tags=["recommendations"],
-    responses=problems(404, 409, 413, 415),
+    responses=problems(404, 409, 412, 413, 415),
 )
-async def put_decision(call: Call, recommendation_id: Id, data: JSONBody[NewDecision]) -> Response[Recommendation]:
+async def put_decision(
+    call: Call, recommendation_id: Id, data: JSONBody[NewDecision], if_match: IfMatch = None
+) -> Response[Recommendation]:
     """Accept or decline the open recommendation. Accepting carries it out where the service can."""
-    return await call.write(lambda tx: decide(tx, recommendation_id, data))
+    return await call.write(lambda tx: decide(tx, recommendation_id, data, call.if_match))
 
 
 HANDLERS = (

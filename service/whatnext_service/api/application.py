@@ -31,10 +31,12 @@ from whatnext_service.api import (
 from whatnext_service.api.auth import KeyAuthentication, require_scope
 from whatnext_service.api.call import CallInHand
 from whatnext_service.api.edge import Edge, Log
+from whatnext_service.api.framework_errors import on_http_error
 from whatnext_service.api.limits import RateLimit, WaitingRoom
 from whatnext_service.api.options import options_handlers
+from whatnext_service.api.params import refuse_unknown_parameters
 from whatnext_service.api.pictures import Painter
-from whatnext_service.api.problem import on_any_error, on_domain_error, on_http_error
+from whatnext_service.api.problem import on_any_error, on_domain_error
 from whatnext_service.api.prometheus import Metrics
 from whatnext_service.api.strict_request import StrictRequest
 from whatnext_service.config import Settings
@@ -109,4 +111,5 @@ def create_application(
 
 
 def _call(request: Request[Any, Any, Any]) -> CallInHand:
+    refuse_unknown_parameters(request)
     return CallInHand(request)

@@ -16,9 +16,11 @@ PLAIN = frozenset(
         "application/octet-stream",
         "text/plain",
         "text/csv",
+        "application/x-www-form-urlencoded",
         "",
     }
 )
+"""Files as they are; `application/x-www-form-urlencoded` is what curl says of `--data-binary` unless it is told."""
 
 
 async def file_stream(request: Request[Any, Any, Any], max_bytes: int | None = None) -> AsyncIterator[bytes]:

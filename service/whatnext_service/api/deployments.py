@@ -4,7 +4,16 @@ from litestar import Response, delete, get, post
 from litestar.params import JSONBody
 
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfNoneMatch, Limit, LoopFilter, StatusFilter
+from whatnext_service.api.params import (
+    Cursor,
+    Id,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    Limit,
+    LoopFilter,
+    StatusFilter,
+)
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.deployments import Cleanup, Deployment, NewCleanup, NewDeployment
@@ -47,11 +56,11 @@ async def get_one(call: Call, deployment_id: Id, if_none_match: IfNoneMatch = No
     operation_id="deployments.delete",
     tags=TAGS,
     status_code=200,
-    responses=problems(404, 409),
+    responses=problems(404, 409, 412),
 )
-async def remove(call: Call, deployment_id: Id) -> Response[Deployment]:
+async def remove(call: Call, deployment_id: Id, if_match: IfMatch = None) -> Response[Deployment]:
     """Take a model out of service; its run and checkpoints stay."""
-    return await call.write(lambda tx: unship(tx, deployment_id))
+    return await call.write(lambda tx: unship(tx, deployment_id, call.if_match))
 
 
 @post(

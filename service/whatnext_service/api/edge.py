@@ -1,4 +1,4 @@
-"""The outermost layer: a request id on every answer, also of unmatched routes and errors, and a log line each."""
+"""The outermost layer: a request id on every answer, also of unmatched routes and errors, and a log line each; HEAD."""
 
 import asyncio
 import re
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
 import msgspec
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import HTTPScope, LifeSpanScope, Message, Scope, Send
 
 from whatnext_service.api.problem import KINDS, MEDIA_TYPE, Problem
@@ -25,7 +25,7 @@ class Log(Protocol):
 
 
 class Edge:
-    """Wraps the application; anything that is not HTTP passes through."""
+    """Wraps the application; anything that is not HTTP passes through. A HEAD is a GET whose body is kept back."""
 
     def __init__(
         self, log: Log, metrics: Metrics, make_request_id: Callable[[], str], stopping: Callable[[], bool]
@@ -46,11 +46,15 @@ class Edge:
         scope.setdefault("state", {})["request_id"] = request_id
         # A run may be called `{loop slug}/R3`; servers decode %2F, so the name arrives as two segments.
         scope["path"] = _RUN_BY_NAME.sub(r"/v1/runs/\1~\2", scope["path"])
+        method = scope["method"]
+        if method == HttpMethod.HEAD:
+            scope = {**scope, "method": HttpMethod.GET}
         started = time.perf_counter()
         status = 0
+        ended = False
 
         async def reply(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
@@ -59,6 +63,10 @@ class Edge:
                     (b"x-content-type-options", b"nosniff"),
                     (b"cache-control", b"no-store"),
                 ]
+            elif method == HttpMethod.HEAD:
+                if ended:
+                    return
+                ended, message = True, {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
         try:
@@ -70,12 +78,12 @@ class Edge:
                 await _turn_away(reply, request_id)
         duration_s = time.perf_counter() - started
         route = scope.get("path_template") or "unmatched"
-        self._metrics.observe(scope["method"], route, status, duration_s)
+        self._metrics.observe(method, route, status, duration_s)
         if scope["path"] not in _QUIET:
             self._log.info(
                 "request",
                 request_id=request_id,
-                method=scope["method"],
+                method=method,
                 route=route,
                 status=status,
                 duration_s=round(duration_s, 4),

@@ -45,11 +45,13 @@ async def update(call: Call, loop: LoopRef, data: JSONBody[LoopPatch], if_match:
     "/v1/loops/{loop:str}/baseline",
     operation_id="loops.set_baseline",
     tags=TAGS,
-    responses=problems(404, 409, 413, 415),
+    responses=problems(404, 409, 412, 413, 415),
 )
-async def set_baseline(call: Call, loop: LoopRef, data: JSONBody[NewBaseline]) -> Response[Loop]:
+async def set_baseline(
+    call: Call, loop: LoopRef, data: JSONBody[NewBaseline], if_match: IfMatch = None
+) -> Response[Loop]:
     """Name the evaluation of the untuned model that everything is compared with."""
-    return await call.write(lambda tx: name_baseline(tx, loop, data))
+    return await call.write(lambda tx: name_baseline(tx, loop, data, call.if_match))
 
 
 @post(

@@ -116,7 +116,10 @@ def document(app: Litestar) -> dict[str, Any]:
 def _facts(handler: Any) -> Facts:
     opt = handler.opt
     scope: Any = None if opt.get(PUBLIC) else scope_of(handler)
-    return Facts(scope=scope, upload=opt.get("upload"), also=tuple(opt.get("also", ())), found=opt.get("found"))
+    strict = "call" in handler.parsed_fn_signature.parameters
+    return Facts(
+        scope=scope, strict=strict, upload=opt.get("upload"), also=tuple(opt.get("also", ())), found=opt.get("found")
+    )
 
 
 @get(

@@ -103,7 +103,7 @@ def codes_of(method: str, operation: Json, status: int) -> list[str]:
     own = [code for code in CODES.get(operation["operationId"], ()) if KINDS[code].status == status]
     if status == 400:
         parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
-        own += ["invalid_parameter", "invalid_text"] if parameters else []
+        own += ["invalid_parameter", "invalid_text"] if parameters else ["invalid_parameter"]
         own += ["invalid_cursor"] if parameters & {"cursor", "Last-Event-ID"} else []
         own += ["invalid_body", "invalid_text"] if "application/json" in _media(operation) else []
     if status == 409 and method != "get":

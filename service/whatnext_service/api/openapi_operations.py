@@ -26,6 +26,8 @@ class Facts(msgspec.Struct, kw_only=True, frozen=True):
     """The media type of a body that is taken as it comes."""
     also: tuple[str, ...]
     """Media types of the answer beside the first."""
+    strict: bool
+    """Whether it refuses parameters that it does not know."""
     found: str | None
     """When a POST answers 200 with something that was there already."""
 
@@ -104,7 +106,7 @@ def _complete_answers(method: str, operation: Json, facts: Facts, schemas: Json,
     if facts.found:
         answers["200"] = answers[success] | {"description": facts.found}
     drop = set() if facts.scope else {"401", "403", "429"}
-    drop |= set() if parameters or "requestBody" in operation else {"400"}
+    drop |= set() if parameters or "requestBody" in operation or facts.strict else {"400"}
     refusals = {int(status) for status in answers if status >= "400"} | statuses_of(method, operation)
     answers |= {str(status): _problem(method, status, operation, facts) for status in sorted(refusals)}
     for status in drop & set(answers):

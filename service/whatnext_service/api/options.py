@@ -18,6 +18,7 @@ def options_handlers(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHand
     for handler in handlers:
         for path in handler.paths:
             methods[path] |= {str(method) for method in handler.http_methods}
+            methods[path] |= {HTTPMethod.HEAD.value} if "GET" in methods[path] else set()
     return [_telling(path, ", ".join(sorted(found))) for path, found in methods.items()]
 
 

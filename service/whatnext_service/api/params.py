@@ -1,8 +1,13 @@
 """Parameters that several routes share."""
 
-from typing import Annotated, TypeAlias
+import functools
+from typing import Annotated, Any, TypeAlias
 
+from litestar import Request
+from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
+
+from whatnext_service.errors import DomainError, FieldError
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many to return.")]
 Cursor: TypeAlias = Annotated[
@@ -49,3 +54,22 @@ LastEventId: TypeAlias = Annotated[
         description="Event streams: go on after this event; `after` then has no say.",
     ),
 ]
+
+
+def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """A misspelt filter would otherwise give the whole list."""
+    known = _query_parameters(request.route_handler)
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        message = f"is no parameter here; there is {', '.join(sorted(known)) or 'none'}"
+        raise DomainError(
+            "invalid_parameter",
+            "; ".join(f"{name[:64]}: {message}" for name in unknown[:3]),
+            errors=tuple(FieldError(pointer=name[:64], message=message) for name in unknown[:100]),
+        )
+
+
+@functools.cache
+def _query_parameters(handler: BaseRouteHandler) -> frozenset[str]:
+    fields = handler.parsed_fn_signature.parameters.items()
+    return frozenset(name for name, field in fields if isinstance(field.kwarg_definition, QueryParameter))

@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 
 from whatnext_service.errors import DomainError, FieldError
@@ -218,19 +217,6 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
-_BY_STATUS = {
-    400: "invalid_parameter",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    406: "not_acceptable",
-    413: "too_large",
-    415: "unsupported_media_type",
-    429: "too_many_requests",
-    503: "unavailable",
-}
-
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """What an operation may answer beside its success: these statuses, and those every operation has."""
@@ -289,28 +275,6 @@ def problem_response(
 def on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
     """A rule of the domain refused it."""
     return problem_response(request, error.code, error.detail, error.errors, error.retry_after_s)
-
-
-def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """The framework refused it: no such route, a wrong parameter, a body too large."""
-    code = _BY_STATUS.get(error.status_code)
-    if code is None:
-        return on_any_error(request, error)
-    details = error.extra if isinstance(error.extra, list) else []
-    if [each.get("key") for each in details if isinstance(each, dict)] == ["data"]:
-        # What the framework says when a body is missing.
-        message = "A JSON body is needed."
-        return problem_response(request, "invalid_body", message, (FieldError(pointer="", message=message),))
-    errors = tuple(
-        FieldError(pointer=str(each.get("key", "")), message=str(each.get("message", "")))
-        for each in details
-        if isinstance(each, dict)
-    )
-    detail = "; ".join(f"{each.pointer}: {each.message}" for each in errors) or error.detail
-    response = problem_response(request, code, detail, errors)
-    for name, value in (error.headers or {}).items():
-        response.headers[name] = value
-    return response
 
 
 def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

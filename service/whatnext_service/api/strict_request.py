@@ -1,18 +1,14 @@
 """JSON bodies decoded from their bytes into the handler's type: no coercion, exact pointers, 415 for other media."""
 
 import functools
-import itertools
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from litestar import Request
 
+from whatnext_service.api.body_faults import invalid_body
 from whatnext_service.errors import DomainError, FieldError
-
-_AT = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<path>\$[^`]*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\[(\d+)\]|\.([^.\[\]]+)|\[\.\.\.\]")
 
 
 class StrictRequest(Request[Any, Any, Any]):
@@ -35,25 +31,12 @@ def decode_body(body: bytes, kind: Any) -> Any:
             )
         return _decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        what, pointer = _located(str(error))
-        raise DomainError("invalid_body", what, errors=(FieldError(pointer=pointer, message=what),)) from None
+        raise invalid_body(error, body, kind) from None
 
 
 @functools.cache
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
-
-
-def _located(message: str) -> tuple[str, str]:
-    """msgspec's `$.points[3].step` as the JSON pointer `/points/3/step`; it ends at an object whose names are data, and
-    goes on to a field that is unknown or missing."""
-    match = _AT.match(message)
-    what, path = (match["what"], match["path"] or "") if match else (message, "")
-    steps = [step[1] or step[2] for step in _STEP.finditer(path)]
-    pointer = "".join(f"/{step}" for step in itertools.takewhile(lambda step: step is not None, steps))
-    if named := re.search(r"(?:unknown|required) field `([^`]+)`", what):
-        pointer = f"{pointer}/{named[1]}"
-    return what, pointer
 
 
 def _nul_at(value: object, pointer: str = "") -> str | None:

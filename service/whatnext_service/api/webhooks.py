@@ -4,7 +4,7 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import JSONBody
 
 from whatnext_service.api.call import Call, asked
-from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfMatch, IfNoneMatch, Limit
+from whatnext_service.api.params import Cursor, Id, IdempotencyKey, IfMatch, IfNoneMatch, Limit, StatusFilter
 from whatnext_service.api.problem import problems
 from whatnext_service.contract.common import Page
 from whatnext_service.contract.webhooks import (
@@ -42,9 +42,11 @@ async def create(
 
 
 @get("/v1/webhook-endpoints", operation_id="webhook_endpoints.list", tags=TAGS, opt=ADMIN, responses=problems())
-async def list_(call: Call, limit: Limit = 20, cursor: Cursor = None) -> Page[WebhookEndpoint]:
+async def list_(
+    call: Call, limit: Limit = 20, cursor: Cursor = None, status: StatusFilter = None
+) -> Page[WebhookEndpoint]:
     """List the workspace's webhook endpoints, newest first."""
-    return await call.read(lambda tx: lists.list_endpoints(tx, asked(limit, cursor)))
+    return await call.read(lambda tx: lists.list_endpoints(tx, asked(limit, cursor), status))
 
 
 @get(
@@ -79,11 +81,11 @@ async def update(
     tags=TAGS,
     opt=ADMIN,
     status_code=200,
-    responses=problems(404, 409),
+    responses=problems(404, 409, 412),
 )
-async def remove(call: Call, endpoint_id: Id) -> Response[WebhookEndpoint]:
+async def remove(call: Call, endpoint_id: Id, if_match: IfMatch = None) -> Response[WebhookEndpoint]:
     """Delete a webhook endpoint; what was still on its way to it is dropped."""
-    return await call.write(lambda tx: delete_endpoint(tx, endpoint_id))
+    return await call.write(lambda tx: delete_endpoint(tx, endpoint_id, call.if_match))
 
 
 @post(
@@ -105,9 +107,11 @@ async def try_out(call: Call, endpoint_id: Id, idempotency_key: IdempotencyKey =
     opt=ADMIN,
     responses=problems(404),
 )
-async def deliveries(call: Call, endpoint_id: Id, limit: Limit = 20, cursor: Cursor = None) -> Page[WebhookDelivery]:
+async def deliveries(
+    call: Call, endpoint_id: Id, limit: Limit = 20, cursor: Cursor = None, status: StatusFilter = None
+) -> Page[WebhookDelivery]:
     """List what was sent to an endpoint and how it went, newest first."""
-    return await call.read(lambda tx: lists.list_deliveries(tx, asked(limit, cursor), endpoint_id))
+    return await call.read(lambda tx: lists.list_deliveries(tx, asked(limit, cursor), endpoint_id, status))
 
 
 HANDLERS = (create, list_, get_one, update, remove, try_out, deliveries)

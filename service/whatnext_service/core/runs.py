@@ -142,7 +142,7 @@ FINAL_STATUSES: tuple[RunStatus, ...] = ("succeeded", "failed", "cancelled")
 def check_move(before: str, after: str) -> None:
     """Refuse to move a run that has ended: an ended run is evidence, and stays as it is."""
     if before in FINAL_STATUSES and after != before:
-        raise DomainError("run_ended", f"The run has {before}; it cannot become {after}.")
+        raise DomainError("run_ended", f"The run has ended ({before}); it cannot become {after}.")
 
 
 def status_of(provider_status: str, known: str) -> RunStatus:

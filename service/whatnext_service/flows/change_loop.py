@@ -22,8 +22,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 async def change_loop(tx: Tx, ref: str, patch: LoopPatch, if_version: int | None) -> Loop:
     """Merge a patch into a loop: what is absent stays, null clears."""
     loop = await look_up.lock_loop(tx, ref)
-    if if_version is not None and if_version != loop.version:
-        raise DomainError("version_mismatch", f"The loop is at version {loop.version}, not {if_version}.")
+    look_up.check_version("loop", loop.version, if_version)
     if patch.dataset_id:
         await look_up.find_dataset(tx, str(patch.dataset_id), "/dataset_id")
     if patch.validation_version_id:
@@ -47,9 +46,10 @@ async def change_loop(tx: Tx, ref: str, patch: LoopPatch, if_version: int | None
     return await look_up.find_loop(tx, loop.id)
 
 
-async def name_baseline(tx: Tx, ref: str, new: NewBaseline) -> Loop:
+async def name_baseline(tx: Tx, ref: str, new: NewBaseline, if_version: int | None = None) -> Loop:
     """Name the finished evaluation of an untuned model that everything is compared with."""
     loop = await look_up.lock_loop(tx, ref)
+    look_up.check_version("loop", loop.version, if_version)
     evaluation = await look_up.find_evaluation(tx, new.evaluation_id, "/evaluation_id")
     fault = None
     if evaluation.loop_id != loop.id:

@@ -16,8 +16,7 @@ from whatnext_service.store import checkpoints, loops, runs
 async def change_run(tx: Tx, ref: str, patch: RunPatch, if_version: int | None) -> Run:
     """Merge a patch into a run; an external run's progress is reported this way."""
     run = await _lock(tx, ref)
-    if if_version is not None and if_version != run.version:
-        raise DomainError("version_mismatch", f"The run is at version {run.version}, not {if_version}.")
+    look_up.check_version("run", run.version, if_version)
     reported = [name for name in ("status", "failure", "cost", "effective") if getattr(patch, name) is not UNSET]
     if run.provider != "external" and reported:
         raise DomainError(

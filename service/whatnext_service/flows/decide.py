@@ -8,7 +8,7 @@ from whatnext_service.flows.context import Tx
 from whatnext_service.store import recommendations
 
 
-async def decide(tx: Tx, recommendation_id: str, new: NewDecision) -> Recommendation:
+async def decide(tx: Tx, recommendation_id: str, new: NewDecision, if_version: int | None = None) -> Recommendation:
     """Accept or decline the open recommendation; the same decision again changes nothing, another one conflicts.
 
     Accepting carries it out where the service can. Declining lets the next best alternative take its place.
@@ -16,6 +16,7 @@ async def decide(tx: Tx, recommendation_id: str, new: NewDecision) -> Recommenda
     rec = await look_up.find_recommendation(tx, recommendation_id)
     await look_up.lock_loop(tx, rec.loop_id)
     rec = await look_up.find_recommendation(tx, recommendation_id)
+    look_up.check_version("recommendation", rec.version, if_version)
     if rec.status == new.verdict:
         return rec
     if rec.status != "open":

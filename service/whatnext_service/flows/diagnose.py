@@ -34,9 +34,10 @@ async def diagnose_run(tx: Tx, loop_id: str, run_id: str) -> Diagnosis:
     )
 
 
-async def diagnose_on_request(tx: Tx, run_ref: str) -> Diagnosis:
-    """Diagnose a run that has something to show."""
+async def diagnose_on_request(tx: Tx, run_ref: str) -> tuple[Diagnosis, bool]:
+    """Diagnose a run that has something to show. Returns the diagnosis, and whether the evidence for it is new."""
     run = await look_up.find_run(tx, run_ref, "/run_id")
     if run.reading is None and run.status not in ("succeeded", "failed", "cancelled"):
         raise DomainError("nothing_to_diagnose", f"{run.name} is {run.status} and has no metrics yet.")
-    return await diagnose_run(tx, run.loop_id, run.id)
+    found = await diagnose_run(tx, run.loop_id, run.id)
+    return found, found.created_at == tx.now

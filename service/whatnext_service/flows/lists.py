@@ -156,13 +156,17 @@ async def list_keys(tx: Tx, asked: Asked) -> Page[Key]:
     return await workspaces.list_keys(tx.conn, tx.workspace_id, asked.after("key"), asked.limit)
 
 
-async def list_endpoints(tx: Tx, asked: Asked) -> Page[WebhookEndpoint]:
-    return await webhooks.list_endpoints(tx.conn, tx.workspace_id, asked.cursor, asked.limit)
+async def list_endpoints(tx: Tx, asked: Asked, statuses: Sequence[str] | None) -> Page[WebhookEndpoint]:
+    return await webhooks.list_endpoints(tx.conn, tx.workspace_id, asked.cursor, asked.limit, statuses=statuses)
 
 
-async def list_deliveries(tx: Tx, asked: Asked, endpoint_id: str) -> Page[WebhookDelivery]:
+async def list_deliveries(
+    tx: Tx, asked: Asked, endpoint_id: str, statuses: Sequence[str] | None
+) -> Page[WebhookDelivery]:
     endpoint = await find_endpoint(tx, endpoint_id)
-    return await webhooks.list_deliveries(tx.conn, tx.workspace_id, asked.cursor, asked.limit, endpoint_id=endpoint.id)
+    return await webhooks.list_deliveries(
+        tx.conn, tx.workspace_id, asked.cursor, asked.limit, endpoint_id=endpoint.id, statuses=statuses
+    )
 
 
 async def list_events(

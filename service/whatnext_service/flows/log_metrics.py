@@ -50,8 +50,7 @@ async def put_result_file(tx: Tx, run_ref: str, body: bytes, if_version: int | N
             "malformed_result_file", f"The file holds no values: {'; '.join(parsed.notes) or 'it is empty'}."
         )
     run_id = await _external(tx, run_ref)
-    if if_version is not None and if_version != (version := (await look_up.find_run(tx, run_id)).version):
-        raise DomainError("version_mismatch", f"The run is at version {version}, not {if_version}.")
+    look_up.check_version("run", (await look_up.find_run(tx, run_id)).version, if_version)
     return await store_curve(tx, run_id, parsed)
 
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 async def find_loop(tx: Tx, ref: str, pointer: str | None = None) -> Loop:
     """A loop by id or slug."""
-    return _found(await loops.get_loop(tx.conn, tx.workspace_id, ref), "loop", ref, pointer)
+    return found(await loops.get_loop(tx.conn, tx.workspace_id, ref), "loop", ref, pointer)
 
 
 async def find_loop_ids(tx: Tx, refs: Sequence[str] | None) -> list[str] | None:
@@ -41,60 +41,67 @@ async def find_loop_ids(tx: Tx, refs: Sequence[str] | None) -> list[str] | None:
 
 async def lock_loop(tx: Tx, ref: str, pointer: str | None = None) -> Loop:
     """A loop by id or slug, held against other writers until the transaction ends."""
-    return _found(await loops.lock_loop(tx.conn, tx.workspace_id, ref), "loop", ref, pointer)
+    return found(await loops.lock_loop(tx.conn, tx.workspace_id, ref), "loop", ref, pointer)
 
 
 async def find_run(tx: Tx, ref: str, pointer: str | None = None) -> Run:
     """A run by id, or by `{loop slug}/R3`."""
     if named := parse_run_ref(ref):
-        return _found(await runs.run_by_number(tx.conn, tx.workspace_id, *named), "run", ref, pointer)
-    return _found(await runs.get_run(tx.conn, tx.workspace_id, ref), "run", ref, pointer)
+        return found(await runs.run_by_number(tx.conn, tx.workspace_id, *named), "run", ref, pointer)
+    return found(await runs.get_run(tx.conn, tx.workspace_id, ref), "run", ref, pointer)
 
 
 async def find_dataset(tx: Tx, ref: str, pointer: str | None = None) -> Dataset:
-    return _found(await datasets.get_dataset(tx.conn, tx.workspace_id, ref), "dataset", ref, pointer)
+    return found(await datasets.get_dataset(tx.conn, tx.workspace_id, ref), "dataset", ref, pointer)
 
 
 async def find_version(tx: Tx, ref: str, pointer: str | None = None) -> DatasetVersion:
-    return _found(await datasets.get_version(tx.conn, tx.workspace_id, ref), "dataset version", ref, pointer)
+    return found(await datasets.get_version(tx.conn, tx.workspace_id, ref), "dataset version", ref, pointer)
 
 
 async def find_checkpoint(tx: Tx, ref: str, pointer: str | None = None) -> Checkpoint:
-    return _found(await checkpoints.get_checkpoint(tx.conn, tx.workspace_id, ref), "checkpoint", ref, pointer)
+    return found(await checkpoints.get_checkpoint(tx.conn, tx.workspace_id, ref), "checkpoint", ref, pointer)
 
 
 async def find_suite(tx: Tx, ref: str, pointer: str | None = None) -> EvalSuite:
-    return _found(await suites.get_suite(tx.conn, tx.workspace_id, ref), "eval suite", ref, pointer)
+    return found(await suites.get_suite(tx.conn, tx.workspace_id, ref), "eval suite", ref, pointer)
 
 
 async def find_evaluation(tx: Tx, ref: str, pointer: str | None = None) -> Evaluation:
-    return _found(await evaluations.get_evaluation(tx.conn, tx.workspace_id, ref), "evaluation", ref, pointer)
+    return found(await evaluations.get_evaluation(tx.conn, tx.workspace_id, ref), "evaluation", ref, pointer)
 
 
 async def find_diagnosis(tx: Tx, ref: str) -> Diagnosis:
-    return _found(await diagnoses.get_diagnosis(tx.conn, tx.workspace_id, ref), "diagnosis", ref)
+    return found(await diagnoses.get_diagnosis(tx.conn, tx.workspace_id, ref), "diagnosis", ref)
 
 
 async def find_recommendation(tx: Tx, ref: str, pointer: str | None = None) -> Recommendation:
-    found = await recommendations.get_recommendation(tx.conn, tx.workspace_id, ref)
-    return _found(found, "recommendation", ref, pointer)
+    there = await recommendations.get_recommendation(tx.conn, tx.workspace_id, ref)
+    return found(there, "recommendation", ref, pointer)
 
 
 async def find_advice(tx: Tx, ref: str, loop_id: str) -> Recommendation:
     """The recommendation of this loop that a request says it carries out."""
-    found = await recommendations.get_recommendation(tx.conn, tx.workspace_id, ref)
-    return _found(found if found and found.loop_id == loop_id else None, "recommendation", ref, "/recommendation_id")
+    there = await recommendations.get_recommendation(tx.conn, tx.workspace_id, ref)
+    return found(there if there and there.loop_id == loop_id else None, "recommendation", ref, "/recommendation_id")
 
 
 async def find_deployment(tx: Tx, ref: str) -> Deployment:
-    return _found(await deployments.get_deployment(tx.conn, tx.workspace_id, ref), "deployment", ref)
+    return found(await deployments.get_deployment(tx.conn, tx.workspace_id, ref), "deployment", ref)
 
 
 async def find_key(tx: Tx, ref: str) -> Key:
-    return _found(await workspaces.get_key(tx.conn, tx.workspace_id, ref), "key", ref)
+    return found(await workspaces.get_key(tx.conn, tx.workspace_id, ref), "key", ref)
 
 
-def _found(value: T | None, noun: str, ref: str, pointer: str | None = None) -> T:
+def check_version(noun: str, version: int, wanted: int | None) -> None:
+    """Refuse a change of another version than the one that If-Match names."""
+    if wanted is not None and wanted != version:
+        raise DomainError("version_mismatch", f"The {noun} is at version {version}, not {wanted}.")
+
+
+def found(value: T | None, noun: str, ref: str, pointer: str | None = None) -> T:
+    """The thing that a reference means; refused where there is none."""
     if value is None:
         _missing(noun, ref, pointer)
     return value

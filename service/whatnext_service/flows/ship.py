@@ -70,12 +70,13 @@ def _elsewhere(pointer: str, message: str) -> DomainError:
     )
 
 
-async def unship(tx: Tx, deployment_id: str) -> Deployment:
+async def unship(tx: Tx, deployment_id: str, if_version: int | None) -> Deployment:
     """Take a model out of service; its run and checkpoints stay."""
+    await look_up.lock_loop(tx, (await look_up.find_deployment(tx, deployment_id)).loop_id)
     deployment = await look_up.find_deployment(tx, deployment_id)
+    look_up.check_version("deployment", deployment.version, if_version)
     if deployment.status == "deleted":
         return deployment
-    await look_up.lock_loop(tx, deployment.loop_id)
     await deployments.delete_deployment(tx.conn, tx.workspace_id, deployment.id, tx.now)
     tx.loop_moved(deployment.loop_id)
     tx.tell("deployment.deleted", deployment.id, deployment.version + 1, loop_id=deployment.loop_id)

@@ -17,8 +17,9 @@ from whatnext_service.contract.webhooks import (
     WebhookSubject,
 )
 from whatnext_service.core.webhook_schedule import RETRY_AFTER_S, outcome_of
-from whatnext_service.errors import DomainError, ProviderError
+from whatnext_service.errors import ProviderError
 from whatnext_service.flows.context import Services, Tx
+from whatnext_service.flows.look_up import check_version, found
 from whatnext_service.store import webhooks
 from whatnext_service.store.transaction import connection
 
@@ -26,9 +27,13 @@ USER_AGENT = "whatnext-webhooks/1"
 
 
 async def find_endpoint(tx: Tx, endpoint_id: str) -> WebhookEndpoint:
-    endpoint = await webhooks.get_endpoint(tx.conn, tx.workspace_id, endpoint_id)
-    if endpoint is None:
-        raise DomainError("not_found", f"There is no webhook endpoint {endpoint_id[:128]!r} in this workspace.")
+    return found(await webhooks.get_endpoint(tx.conn, tx.workspace_id, endpoint_id), "webhook endpoint", endpoint_id)
+
+
+async def _lock_endpoint(tx: Tx, endpoint_id: str, if_version: int | None) -> WebhookEndpoint:
+    held = await webhooks.lock_endpoint(tx.conn, tx.workspace_id, endpoint_id)
+    endpoint = found(held, "webhook endpoint", endpoint_id)
+    check_version("endpoint", endpoint.version, if_version)
     return endpoint
 
 
@@ -54,9 +59,7 @@ async def change_endpoint(
     tx: Tx, endpoint_id: str, patch: WebhookEndpointPatch, if_version: int | None
 ) -> WebhookEndpoint:
     """Merge a patch into an endpoint; enabling it forgets why it was disabled."""
-    endpoint = await find_endpoint(tx, endpoint_id)
-    if if_version is not None and if_version != endpoint.version:
-        raise DomainError("version_mismatch", f"The endpoint is at version {endpoint.version}, not {if_version}.")
+    endpoint = await _lock_endpoint(tx, endpoint_id, if_version)
     given = {name: value for name in patch.__struct_fields__ if (value := getattr(patch, name)) is not UNSET}
     changed = msgspec.structs.replace(endpoint, **given)
     if changed == endpoint:
@@ -68,9 +71,9 @@ async def change_endpoint(
     return await find_endpoint(tx, endpoint_id)
 
 
-async def delete_endpoint(tx: Tx, endpoint_id: str) -> WebhookEndpoint:
+async def delete_endpoint(tx: Tx, endpoint_id: str, if_version: int | None) -> WebhookEndpoint:
     """Delete an endpoint; what was still on its way to it is dropped."""
-    endpoint = await find_endpoint(tx, endpoint_id)
+    endpoint = await _lock_endpoint(tx, endpoint_id, if_version)
     await webhooks.delete_endpoint(tx.conn, tx.workspace_id, endpoint.id)
     return endpoint
 

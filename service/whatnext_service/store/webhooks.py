@@ -1,5 +1,6 @@
 """Webhook endpoints and deliveries."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -50,8 +51,17 @@ async def get_endpoint(conn: Conn, workspace_id: str, endpoint_id: str) -> Webho
     return rows.decode(WebhookEndpoint, row) if row else None
 
 
-async def list_endpoints(conn: Conn, workspace_id: str, cursor: str | None, limit: int) -> Page[WebhookEndpoint]:
-    return rows.page_of(WebhookEndpoint, await conn.fetch(sql.list_endpoints, workspace_id, cursor, limit), limit)
+async def lock_endpoint(conn: Conn, workspace_id: str, endpoint_id: str) -> WebhookEndpoint | None:
+    """The endpoint, held against other writers until the transaction ends."""
+    row = await conn.fetchrow(sql.lock_endpoint, workspace_id, endpoint_id)
+    return rows.decode(WebhookEndpoint, row) if row else None
+
+
+async def list_endpoints(
+    conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, statuses: Sequence[str] | None
+) -> Page[WebhookEndpoint]:
+    found = await conn.fetch(sql.list_endpoints, workspace_id, cursor, limit, statuses)
+    return rows.page_of(WebhookEndpoint, found, limit)
 
 
 async def update_endpoint(conn: Conn, workspace_id: str, endpoint: WebhookEndpoint, now: datetime) -> None:
@@ -98,9 +108,9 @@ async def get_delivery(conn: Conn, workspace_id: str, delivery_id: str) -> Webho
 
 
 async def list_deliveries(
-    conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, endpoint_id: str
+    conn: Conn, workspace_id: str, cursor: str | None, limit: int, *, endpoint_id: str, statuses: Sequence[str] | None
 ) -> Page[WebhookDelivery]:
-    found = await conn.fetch(sql.list_deliveries, workspace_id, cursor, limit, endpoint_id)
+    found = await conn.fetch(sql.list_deliveries, workspace_id, cursor, limit, endpoint_id, statuses)
     return rows.page_of(WebhookDelivery, found, limit)
 
 

@@ -5,9 +5,15 @@ values ($1, $2, $3, $4, $5, $6, $7, $7)
 -- name: get_endpoint
 select * from webhook_endpoint_v where workspace_id = $1 and id = $2
 
+-- name: lock_endpoint
+select * from webhook_endpoint_v where workspace_id = $1 and id = (
+    select id from webhook_endpoint where workspace_id = $1 and id = $2 for update
+)
+
 -- name: list_endpoints
 select * from webhook_endpoint_v
-where workspace_id = $1 and ($2::text is null or id < $2) order by id desc limit $3 + 1
+where workspace_id = $1 and ($2::text is null or id < $2) and ($4::text[] is null or status = any($4))
+order by id desc limit $3 + 1
 
 -- name: update_endpoint
 update webhook_endpoint set url = $3, event_types = $4, description = $5, status = $6, disabled_reason = $7,
@@ -31,6 +37,7 @@ select * from webhook_delivery_v where workspace_id = $1 and id = $2
 -- name: list_deliveries
 select * from webhook_delivery_v
 where workspace_id = $1 and endpoint_id = $4 and ($2::text is null or id < $2)
+  and ($5::text[] is null or status = any($5))
 order by id desc limit $3 + 1
 
 -- name: load_delivery
