@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from whatnext_service.config import Settings, SettingsError, read_settings
+from whatnext_service.app import judges_platform
+from whatnext_service.config import Secret, Settings, SettingsError, read_settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -44,3 +45,10 @@ def test_secrets_do_not_show_themselves() -> None:
     secret = "sesame"
     names = ("DATABASE_URL", "WHATNEXT_DIRECT_DATABASE_URL", "WHATNEXT_OPENAI_API_KEY", "WHATNEXT_JUDGE_API_KEY")
     assert secret not in repr(read_settings(dict.fromkeys(names, secret)))
+
+
+def test_openai_s_key_goes_to_openai_alone() -> None:
+    ours = Settings(openai_api_key=Secret("sk-ours"))
+    assert judges_platform(ours).api_key == "sk-ours"
+    elsewhere = judges_platform(Settings(openai_api_key=Secret("sk-ours"), judge_base_url="http://judge.example/v1"))
+    assert (elsewhere.base_url, elsewhere.api_key) == ("http://judge.example/v1", "")

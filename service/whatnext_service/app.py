@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 
+import msgspec
 import structlog
 from litestar import Litestar
 
@@ -164,23 +165,29 @@ def _provider(stack: contextlib.AsyncExitStack, platform: PlatformSettings, poll
 def _judge(stack: contextlib.AsyncExitStack, settings: Settings) -> Judge | None:
     if settings.judge_model is None:
         return None
-    key = settings.judge_api_key or settings.openai_api_key
-    platform = PlatformSettings(
-        base_url=settings.judge_base_url or settings.openai_base_url, api_key=key.value if key else ""
-    )
-    models = OpenAIModels(platform)
+    models = OpenAIModels(judges_platform(settings))
     stack.push_async_callback(models.close)
     return Judge(models=models, model=settings.judge_model)
+
+
+def judges_platform(settings: Settings) -> PlatformSettings:
+    """Where judges are: OpenAI's unless it is said. OpenAI's key goes to no other place."""
+    if settings.judge_base_url is None:
+        key = settings.judge_api_key or settings.openai_api_key
+        return PlatformSettings(base_url=settings.openai_base_url, api_key=key.value if key else "")
+    key = settings.judge_api_key
+    return PlatformSettings(base_url=settings.judge_base_url, api_key=key.value if key else "")
 
 
 def _embeddings(stack: contextlib.AsyncExitStack, settings: Settings) -> Embeddings | None:
     if settings.embedding_model is None:
         return None
-    base_url, key = settings.embedding_base_url, settings.embedding_api_key
-    if base_url is None:
-        base_url = settings.judge_base_url or settings.openai_base_url
-        key = key or settings.judge_api_key or settings.openai_api_key
-    models = OpenAIModels(PlatformSettings(base_url=base_url, api_key=key.value if key else ""))
+    platform, key = judges_platform(settings), settings.embedding_api_key
+    if settings.embedding_base_url is not None:
+        platform = PlatformSettings(base_url=settings.embedding_base_url, api_key="")
+    if key is not None:
+        platform = msgspec.structs.replace(platform, api_key=key.value)
+    models = OpenAIModels(platform)
     stack.push_async_callback(models.close)
     return Embeddings(models=models, model=settings.embedding_model)
 

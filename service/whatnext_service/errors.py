@@ -59,7 +59,7 @@ class ProviderError(Exception):
         code: str | None = None,
     ) -> None:
         super().__init__(f"{fault}: {detail}")
-        self.fault = fault
+        self.fault: ProviderFault = fault
         self.detail = detail
         self.retryable = retryable
         self.sent = sent

@@ -66,7 +66,8 @@ class Edge:
             elif method == HttpMethod.HEAD:
                 if ended:
                     return
-                ended, message = True, {"type": "http.response.body", "body": b"", "more_body": False}
+                ended = True
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
         try:

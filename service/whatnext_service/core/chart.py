@@ -124,7 +124,7 @@ def _panels(source: Source, limit: int) -> tuple[Panel, ...]:
     left = {series.name: series for series in source.series if series.steps}
     panels: list[Panel] = []
     for label, members in FAMILIES:
-        found = [(left.pop(name), role) for name, role in members if name in left]
+        found: list[tuple[Series, Role]] = [(left.pop(name), role) for name, role in members if name in left]
         if found:
             panels.append(_panel(label, found, limit))
     if source.chosen or not panels:

@@ -60,7 +60,7 @@ def conclude(
             row_id=name_row(corpus, int(pointed[at])),
             score=round(float(given[at]), 4),
             note=note(int(pointed[at])) if note is not None else "",
-            excerpt=corpus.excerpts.question(pointed[at]),
+            excerpt=corpus.excerpts.question(int(pointed[at])),
         )
         for at in worst
     )

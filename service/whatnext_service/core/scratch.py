@@ -18,6 +18,7 @@ class Scratch(Protocol):
 
     def read(self, start: int, n_bytes: int) -> bytes | memoryview:
         """Bytes put aside before."""
+        ...
 
 
 NewScratch = Callable[[], Scratch]

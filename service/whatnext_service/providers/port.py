@@ -176,6 +176,7 @@ class EmbeddingModels(Protocol):
 
     async def embed(self, request: EmbeddingRequest) -> Embedding:
         """Give the vectors of texts; raises `malformed` unless there is one of finite numbers for each."""
+        ...
 
 
 class WebhookAnswer(Protocol):
