@@ -76,7 +76,8 @@ def test_what_is_advised_is_what_may_be_done(state: LoopState, kind: str, told: 
 def test_a_run_without_a_score_on_the_suite_in_force_is_not_shipped() -> None:
     state = a_loop_with()
     assert refusal(state, "run_9") == (
-        "not_better_than_baseline: This model is not shown to be better than the baseline. It has no score on the selection suite in force. "
+        "not_better_than_baseline: This model is not shown to be better than the baseline. "
+        "It has no score on the selection suite in force. "
         "Evaluate it, or give an override_reason."
     )
 
