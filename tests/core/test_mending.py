@@ -14,7 +14,8 @@ from whatnext_service.core.state import DatasetVersion, Fault, LoopState, Missin
 
 
 def fault(code: str, n_rows: int, lines: Sequence[int] = (), **more: object) -> Fault:
-    fields = {"verdict": "caution", "statement": f"{n_rows} rows.", "remedy": "Look.", "limit": None, **more}
+    fields = {"verdict": "caution", "statement": f"{n_rows} rows.", "remedy": "Look.", "limit": None}
+    fields |= {"operation": "drop_ids", **more}
     return Fault(code=code, n_rows=n_rows, lines=tuple(lines), **fields)  # type: ignore[arg-type]
 
 
@@ -54,6 +55,12 @@ def test_labels_are_doubted_once_in_a_line_of_versions() -> None:
     assert operations(pruned, first) == (DeriveOperation(kind="drop_ids", checks=("secrets",)),)
     enlarged = a_version(3, derived_by=("add_examples",), faults=(fault("label_errors", 20),))
     assert operations(enlarged, first, pruned) == (DeriveOperation(kind="drop_ids", checks=("label_errors",)),)
+
+
+def test_labels_that_are_hard_to_tell_are_left_to_a_person() -> None:
+    version = a_version(faults=(fault("label_errors", 20, operation=None),))
+    assert operations(version) == ()
+    assert "data_label_errors" in {warning.code for warning in what_next(a_state(versions=(version,))).warnings}
 
 
 def test_what_a_person_must_settle_is_left_and_said() -> None:

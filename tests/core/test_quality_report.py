@@ -161,6 +161,25 @@ def test_planted_wrong_labels_come_first() -> None:
     assert check_of(found, "label_errors").verdict in ("caution", "critical")
 
 
+def test_suspects_are_dropped_unseen_only_where_the_words_tell_the_labels() -> None:
+    def operation(share_of_noise: float) -> str | None:
+        rng = random.Random(2)
+        rows = [
+            (text, rng.choice(["weather", "music", "travel"]) if rng.random() < share_of_noise else label)
+            for text, label in labelled(600)
+        ]
+        return check_of(report(*[chat(text, label) for text, label in rows]), "label_errors").operation
+
+    assert (operation(0.2), operation(0.6)) == ("drop_ids", None)
+
+
+@needs_real
+def test_labels_that_the_words_do_not_tell_are_not_judged() -> None:
+    """Moods of 80 songs: no classifier of the words beats a guess by a third of what chance leaves."""
+    check = check_of(report_quality(real_corpus("moodswing_train_promptV2.jsonl")), "label_errors")
+    assert check.verdict == "not_computed"
+
+
 def test_right_labels_are_left_alone_and_free_answers_not_judged() -> None:
     assert report(*[chat(text, label) for text, label in labelled(300)]).n_label_suspects == 0
     found = report(*distinct(60))
@@ -171,7 +190,11 @@ def test_labels_are_counted_and_imbalance_shown() -> None:
     rows = [chat(f"q {n}", "yes") for n in range(100)] + [chat(f"r {n}", "no") for n in range(5)]
     found = report(*rows)
     assert [(count.label, count.count) for count in found.labels] == [("yes", 100), ("no", 5)]
-    assert check_of(found, "label_balance").verdict == "caution"
+    balance = check_of(found, "label_balance")
+    assert (balance.verdict, balance.remedy) == (
+        "caution",
+        "Add examples until each label has 11 rows; these have fewer: `no` (5).",
+    )
     assert check_of(report(*rows[:100]), "label_balance").verdict == "critical"
 
 

@@ -42,6 +42,8 @@ class LabelDoubts(msgspec.Struct, frozen=True):
     probable than it is, on average, for the rows that bear it (confident learning, Northcutt et al. 2021)."""
     accuracy: float
     """Share of the judged rows whose most probable label is their own."""
+    skill: float
+    """The same with chance taken off: 0 for a guess, 1 for agreement everywhere."""
 
 
 def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDoubts | None:
@@ -62,12 +64,13 @@ def find_label_errors(corpus: Corpus, rows: Indexes, labels: Indexes) -> LabelDo
     own, top, best = _judge(corpus, rows, codes, folds, len(kinds))
     agreed = float((best == codes).mean())
     chance = float(np.bincount(codes).max() / len(codes))
-    if agreed - chance < MIN_AGREEMENT * (1 - chance):
+    skill = (agreed - chance) / (1 - chance)
+    if skill < MIN_AGREEMENT:
         return None
     usual = np.array([own[codes == kind].mean() for kind in range(len(kinds))])
     doubted = np.flatnonzero((best != codes) & (top >= usual[best]) & (top >= SUSPECT_RATIO * own))
     order = doubted[np.argsort(own[doubted], kind="stable")]
-    return LabelDoubts(rows, own, kinds[best], rows[order], agreed)
+    return LabelDoubts(rows, own, kinds[best], rows[order], agreed, skill)
 
 
 class _Words(msgspec.Struct, frozen=True):

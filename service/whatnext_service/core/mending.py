@@ -55,9 +55,9 @@ def mend(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> Mendi
     """The operations that the version's quality report justifies, in an order in which each sees what it needs.
 
     Rows that other checks speak against go first, so that of two contradicting rows the better one can remain; then
-    contradictions are settled, while repeats still count as votes; then repeats go. Wrong labels are dropped once in a
-    line of versions: a classifier suspects some rows of any set (judgement). No fault is mended whose rows would leave
-    fewer than 50 examples (method 6).
+    contradictions are settled, while repeats still count as votes; then repeats go. Suspect labels are dropped where
+    the report is sure enough, and once in a line of versions: a classifier suspects some rows of any set. No fault is
+    mended whose rows would leave fewer than 50 examples (method 6).
     """
     known = {fault.code: fault for fault in version.faults}
     found = {code: fault for code in _NAMES if (fault := _fault(version, code, known)) is not None}
@@ -65,7 +65,7 @@ def mend(version: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> Mendi
     mended: list[Mended] = []
     left = version.n_examples
     for code, fault in found.items():
-        unsure = (code == "label_errors" and pruned) or (
+        unsure = (code == "label_errors" and (pruned or fault.operation is None)) or (
             code == "personal_data" and fault.n_rows > PERSONAL_SHARE * version.n_examples
         )
         if not unsure and left - fault.n_rows >= FEWEST_EXAMPLES:

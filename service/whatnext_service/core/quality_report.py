@@ -108,6 +108,7 @@ def _fault(corpus: Corpus, outcome: Outcome, judged: JudgeScores | None) -> Faul
         lines=tuple(int(corpus.lines[row]) for row in np.sort(outcome.rows)[:FAULT_LINES]),
         statement=check.statement,
         remedy=check.remedy,
+        operation=check.operation,
         limit=judged.threshold if judged is not None and check.code == "judge" else None,
     )
 

@@ -28,7 +28,7 @@ def check_size(corpus: Corpus) -> Outcome:
     if corpus.n_rows < least:
         verdict = "critical" if corpus.n_rows < 50 else "caution"
         aim = max(least, EXCELLENT_SIZE) if method == "sft" else least
-        remedy = f"Add examples of the inputs that the model fails on; aim at {aim}."
+        remedy = f"Add {aim - corpus.n_rows} examples of the inputs that the model fails on, to have {aim}."
     elif corpus.n_rows > most:
         verdict, remedy = "caution", "Keep the best by score: 300 to 500 excellent examples often beat many mediocre."
     return conclude(

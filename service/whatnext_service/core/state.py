@@ -38,6 +38,8 @@ class Fault(msgspec.Struct, kw_only=True, frozen=True):
     remedy: str | None
     limit: float | None
     """The score below which a judge's rows count as bad; null for other checks."""
+    operation: DerivationKind | None = None
+    """What mends it without a look at the rows."""
 
 
 class DatasetVersion(msgspec.Struct, kw_only=True, frozen=True):
