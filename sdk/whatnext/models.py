@@ -994,6 +994,14 @@ class Scale(Sent, kw_only=True, frozen=True):
     min: float = NOT_SENT
 
 
+class SeparatingRun(Model, kw_only=True, frozen=True):
+    """The cheapest run that tells two entangled changes apart."""
+
+    overrides: Overrides
+    parent_run_id: str
+    statement: str
+
+
 class SliceComparison(Model, kw_only=True, frozen=True):
     """A candidate against a reference on the items of one tag."""
 
@@ -1194,6 +1202,100 @@ class Alternative(Model, kw_only=True, frozen=True):
     )
     why_not: str
     change: AlternativeChange | None = None
+
+
+class Attribution(Model, kw_only=True, frozen=True):
+    """How two runs really differ, and whether their difference may be credited to one change."""
+
+    changed: list[
+        Literal[
+            "base_model",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "reasoning_effort",
+        ]
+        | str
+    ]
+    """What was asked to differ, and does."""
+    confounded: bool
+    """More than one difference that can move a score one way: nothing may be credited to any of them."""
+    not_taken: list[
+        Literal[
+            "base_model",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "reasoning_effort",
+        ]
+        | str
+    ]
+    """What was asked to differ and does not."""
+    statement: str
+    unasked: list[
+        Literal[
+            "base_model",
+            "base_model_snapshot",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "n_steps",
+            "reasoning_effort",
+            "seed",
+            "validation_sha256",
+        ]
+        | str
+    ]
+    """What differs though nobody asked for it, the seed among it."""
+    unknown: list[
+        Literal[
+            "base_model",
+            "base_model_snapshot",
+            "batch_size",
+            "beta",
+            "compute_multiplier",
+            "dataset_version_id",
+            "eval_interval",
+            "eval_samples",
+            "grader",
+            "l2_multiplier",
+            "learning_rate_multiplier",
+            "method",
+            "n_epochs",
+            "n_steps",
+            "reasoning_effort",
+            "seed",
+            "validation_sha256",
+        ]
+        | str
+    ]
+    """What cannot be compared, because one of the runs does not tell."""
+    separating: SeparatingRun | None = None
+    """The cheapest run that tells them apart; null when there is nothing to separate, or no one run can."""
 
 
 class Calibration(Model, kw_only=True, frozen=True):
@@ -1656,6 +1758,8 @@ class EvaluationComparison(Model, kw_only=True, frozen=True):
     `no_difference`: the interval lies inside the margin. `inconclusive`: cannot tell. `not_comparable`: suite,
     graders or judge differ.
     """
+    attribution: Attribution | None = None
+    """Whether the difference may be credited to one change; null unless both sides are of runs, and of two."""
     best_case: float | None = None
     """The difference if every missing item turned out best for the candidate."""
     difference: float | None = None

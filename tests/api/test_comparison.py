@@ -76,3 +76,45 @@ async def test_the_same_gain_on_every_item_is_an_improvement(loop: Scored) -> No
     found = await loop.compare(score, loop.baseline)
     assert (found["verdict"], found["test"], found["difference"]) == ("improved", "exact_sign", 0.4)
     assert (found["low"], found["high"]) == (pytest.approx(0.330, abs=1e-3), pytest.approx(0.470, abs=1e-3))
+
+
+async def test_a_difference_of_several_changes_is_credited_to_none_and_the_run_that_tells_them_apart_is_advised(
+    loop: Scored,
+) -> None:
+    """Method 1: confounded, no credit; evidence 3: the cheapest run that separates them."""
+    first, before = await loop.first(5.5)
+    body = {
+        "loop_id": "letters",
+        "parent_run_id": first["id"],
+        "overrides": {"learning_rate_multiplier": 0.5, "n_epochs": 4},
+        "allow_confounded": True,
+    }
+    second = ok(await loop.api.post("/v1/runs", json=body), 201)
+    after = await loop.score(second, 6.5)
+    found = (await loop.compare(after, before))["attribution"]
+    assert (found["changed"], found["confounded"]) == (["n_epochs", "learning_rate_multiplier"], True)
+    assert found["separating"]["parent_run_id"] == first["id"]
+    assert found["separating"]["overrides"] == {"learning_rate_multiplier": 0.5}
+    assert "nothing may be credited to any one of them" in found["statement"]
+    assert (await loop.compare(before, loop.baseline))["attribution"] is None
+    diagnosis = ok(await loop.api.post("/v1/diagnoses", json={"run_id": second["id"]}))
+    (told,) = (each["suggestion"] for each in diagnosis["findings"] if each["code"] == "confounded_run")
+    assert told.endswith(found["separating"]["statement"])
+
+    answer = ok(await loop.api.get(f"{LOOP}/next"))
+    assert answer["change"]["expects"]["rule"] == "separate_changes"
+    request = answer["action"]["request"]
+    assert request["body"]["overrides"] == found["separating"]["overrides"]
+    third = ok(await loop.api.post(request["path"], json=request["body"]), 201)
+    assert (third["changed"], third["confounded_by"]) == (["learning_rate_multiplier"], [])
+    await loop.score(third, 6.4)
+    answer = ok(await loop.api.get(f"{LOOP}/next"))
+    assert answer["change"] is None or answer["change"]["expects"]["rule"] != "separate_changes"
+
+
+async def test_a_single_change_is_credited(loop: Scored) -> None:
+    first, before = await loop.first(5.5)
+    _, after = await loop.child(first, 6.5, n_epochs=3)
+    found = (await loop.compare(after, before))["attribution"]
+    assert (found["changed"], found["confounded"], found["separating"]) == (["n_epochs"], False, None)
+    assert found["statement"] == "R2 differs from R1 in epochs alone, as far as is known: the difference is its effect."

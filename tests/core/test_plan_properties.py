@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.loop_states import (
     a_checkpoint,
+    a_config,
     a_loop,
     a_model,
     a_reading,
@@ -61,9 +62,9 @@ def carry_out(state: LoopState, answer: Answer, rng: random.Random) -> LoopState
     body = action.request.body
     assert body is not None
     if action.kind in ("start_run", "repeat_run"):
-        return msgspec.structs.replace(
-            state, version=state.version + 1, runs=(*state.runs, trained(state, answer, rng))
-        )
+        for config in asked(state, answer):
+            state = msgspec.structs.replace(state, runs=(*state.runs, trained(state, config, body.parent_run_id, rng)))
+        return msgspec.structs.replace(state, version=state.version + 1)
     run = None if body.subject == "base_model" else int((body.checkpoint_id or body.run_id or "").split("_")[1])
     step = int(body.checkpoint_id.rsplit("_", 1)[1]) if body.checkpoint_id else None
     score = rng.uniform(4.0, 9.0)
@@ -77,7 +78,7 @@ def carry_out(state: LoopState, answer: Answer, rng: random.Random) -> LoopState
     return msgspec.structs.replace(state, version=state.version + 1, evaluations=(*state.evaluations, measured))
 
 
-def trained(state: LoopState, answer: Answer, rng: random.Random):
+def trained(state: LoopState, config: RunConfig, parent_id: str | None, rng: random.Random):
     number = len(state.runs) + 1
     failed = rng.random() < 0.1
     first, last = rng.uniform(0.5, 1.5), rng.uniform(0.3, 2.0)
@@ -88,8 +89,8 @@ def trained(state: LoopState, answer: Answer, rng: random.Random):
     )
     return a_run(
         number,
-        asked(state, answer),
-        parent_id=answer.action.request.body.parent_run_id,
+        config,
+        parent_id=parent_id,
         status="failed" if failed else "succeeded",
         failure=rng.choice(["loss is nan", "server error"]) if failed else None,
         checkpoints=() if failed else points,
@@ -104,12 +105,20 @@ def trained(state: LoopState, answer: Answer, rng: random.Random):
     )
 
 
-def asked(state: LoopState, answer: Answer) -> RunConfig:
+def asked(state: LoopState, answer: Answer) -> list[RunConfig]:
+    """What the call trains: one configuration, or one for each of several base models."""
     body = answer.action.request.body
     if body.config is not None:
-        return body.config
+        return [body.config]
+    if body.base_models is not None:
+        plan = a_config(
+            dataset_version_id=body.dataset_version_id,
+            n_epochs=body.n_epochs,
+            learning_rate_multiplier=body.learning_rate_multiplier,
+        )
+        return [msgspec.structs.replace(plan, base_model=name) for name in body.base_models]
     parent = next(run for run in state.runs if run.id == body.parent_run_id)
-    return apply_overrides(parent.config, body.overrides)
+    return [apply_overrides(parent.config, body.overrides)]
 
 
 def check(state: LoopState, answer: Answer) -> None:
@@ -124,23 +133,24 @@ def check(state: LoopState, answer: Answer) -> None:
     if answer.action.kind not in ("start_run", "repeat_run"):
         assert answer.change is None
         return
-    config = asked(state, answer)
-    body = answer.action.request.body
+    configs, body = asked(state, answer), answer.action.request.body
     if answer.action.kind == "start_run":
         tried = [msgspec.structs.replace(run.config, seed=None) for run in state.runs]
-        assert msgspec.structs.replace(config, seed=None) not in tried
+        assert not [config for config in configs if msgspec.structs.replace(config, seed=None) in tried]
     if body.parent_run_id is not None:
         parent = next(run for run in state.runs if run.id == body.parent_run_id)
-        changed = changed_variables(parent.config, config)
+        changed = changed_variables(parent.config, configs[0])
         assert changed == (() if answer.change is None else (answer.change.variable,))
         expects = answer.change.expects if answer.change else None
-        assert expects is None or expects.effect_low <= expects.effect <= expects.effect_high
-    assert limits.base_models is None or config.base_model in limits.base_models
-    for name in ("learning_rate_multiplier", "n_epochs", "batch_size"):
-        allowed, value = getattr(limits, name), getattr(config, name)
-        assert allowed is None or value is None or allowed.min <= value <= allowed.max
+        known = expects is not None and expects.effect is not None
+        assert not known or expects.effect_low <= expects.effect <= expects.effect_high
+    for config in configs:
+        assert limits.base_models is None or config.base_model in limits.base_models
+        for name in ("learning_rate_multiplier", "n_epochs", "batch_size"):
+            allowed, value = getattr(limits, name), getattr(config, name)
+            assert allowed is None or value is None or allowed.min <= value <= allowed.max
     if state.loop.budget.max_runs is not None:
-        assert len(state.runs) < state.loop.budget.max_runs
+        assert len(state.runs) + len(configs) <= state.loop.budget.max_runs
 
 
 @settings(max_examples=60, deadline=None)

@@ -37,11 +37,10 @@ def a_loop_with(*, looks: int = 1, gain: float = GAIN, final: tuple[Evaluation, 
 
 
 def refusal(state: LoopState, run_id: str = "run_1") -> str | None:
-    """What is said against shipping the run; null where nothing is."""
     try:
         check_shippable(state, run_id, None)
-    except DomainError as error:
-        return f"{error.code}: {error.detail}"
+    except DomainError as refused:
+        return f"{refused.code}: {refused.detail}"
     return None
 
 

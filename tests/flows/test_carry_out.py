@@ -92,3 +92,29 @@ async def test_autopilot_and_a_person_do_not_start_the_same_twice(
         *(api.put(f"/v1/recommendations/{rec}/decision", json={"verdict": "accepted"}) for _ in range(3)),
     )
     assert ok(await api.get("/v1/loops/letters"))["n_runs"] == 2
+
+
+async def test_a_plan_over_several_base_models_is_carried_out_when_it_is_accepted(api: httpx.AsyncClient) -> None:
+    """It stands beside the single first run, and takes its place when that is declined (method 6.3)."""
+    models = ["sandbox-small", "sandbox-base"]
+    await make_loop(api, choices={"base_models": models})
+    await upload(api, "training", rows(64), loop="letters")
+    suite = await make_suite(api, "letters", n_items=N)
+    baseline = await register(api, "letters", suite, spread(3.0, N), subject="base_model", base_model=models[0])
+    await name_baseline(api, "letters", baseline)
+    single = ok(await api.get("/v1/loops/letters/next"))
+    assert single["action"]["kind"] == "start_run"
+    assert [each["headline"] for each in single["alternatives"]] == [
+        "Train v1 (64 ex) through sandbox-small, sandbox-base, all else equal."
+    ]
+    decision = f"/v1/recommendations/{single['action']['recommendation_id']}/decision"
+    ok(await api.put(decision, json={"verdict": "declined"}))
+    plan = ok(await api.get("/v1/loops/letters/next"))
+    assert plan["headline"] == single["alternatives"][0]["headline"]
+    assert plan["action"]["request"]["path"].endswith("/multi-model")
+    decision = f"/v1/recommendations/{plan['action']['recommendation_id']}/decision"
+    done = ok(await api.put(decision, json={"verdict": "accepted"}))
+    started = ok(await api.get("/v1/runs?loop_id=letters"))["data"][::-1]
+    assert [run["config"]["base_model"] for run in started] == models
+    assert done["carried_out_by"] == started[0]["id"]
+    assert ok(await api.get("/v1/loops/letters/next"))["action"]["kind"] == "wait"

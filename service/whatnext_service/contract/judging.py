@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from whatnext_service.contract.common import Body, Reference, Resource, UtcTime
 from whatnext_service.core.compare import Comparison
+from whatnext_service.core.credit import Attribution
 from whatnext_service.core.guardrails import GuardrailReading
 from whatnext_service.core.judge_calibration import Calibration, DriftReading, PassReading
 from whatnext_service.core.rank_agreement import RankAgreement
@@ -71,3 +72,5 @@ class EvaluationComparison(Comparison, kw_only=True, frozen=True):
     completion_tokens: TokensBeside
     missing: tuple[MissingItem, ...]
     """The first 100 items that lack a score on one side or both."""
+    attribution: Attribution | None
+    """Whether the difference may be credited to one change; null unless both sides are of runs, and of two."""

@@ -66,6 +66,10 @@ class RequestBody(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
     suite_id: str | None = None
     subject: SubjectKind | None = None
     base_model: str | None = None
+    base_models: tuple[str, ...] | None = None
+    dataset_version_id: str | None = None
+    n_epochs: int | None = None
+    learning_rate_multiplier: float | None = None
     run_id: str | None = None
     checkpoint_id: str | None = None
     evaluation_id: str | None = None

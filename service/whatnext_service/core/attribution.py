@@ -178,9 +178,9 @@ def _separating(a: Run, b: Run, variables: tuple[Variable, ...], hidden: tuple[F
         )
     if "base_model_snapshot" in hidden:
         return _run(a, Overrides(seed=a.config.seed), f"Repeat {a.name} on the snapshot that {b.name} trained from.")
-    if "seed" in hidden and (seed := _known(a, "seed")) is not None:
-        return _run(b, Overrides(seed=int(seed)), f"Repeat {b.name} with the seed of {a.name}.")
     if len(variables) < 2:
+        if "seed" in hidden and (seed := _known(a, "seed")) is not None:
+            return _run(b, Overrides(seed=int(seed)), f"Repeat {b.name} with the seed of {a.name}.")
         return None
     cheapest = min(variables, key=lambda name: (_work(a, b, name), variables.index(name)))
     value = getattr(other, cheapest)
@@ -198,7 +198,7 @@ def _work(a: Run, b: Run, name: Variable) -> int:
     """Examples x epochs of `a` with one variable taken from `b`: what the separating run costs, up to the price."""
     examples = (b if name == "dataset_version_id" else a).effective
     epochs = getattr(resolved_config(b if name == "n_epochs" else a), "n_epochs", None)
-    return (examples.n_examples if examples and examples.n_examples else 0) * (epochs or 1)
+    return (examples.n_examples if examples and examples.n_examples else 1) * (epochs or 1)
 
 
 def _epochs_for_equal_steps(a: Run, b: Run) -> int | None:

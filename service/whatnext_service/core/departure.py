@@ -1,12 +1,14 @@
 """Where and why the advice departs from the published method read literally (evidence 8)."""
 
+from typing import Literal
+
 from whatnext_service.core.advice import ActionKind, MethodReading
 from whatnext_service.core.draft import Draft
 from whatnext_service.core.method_advice import MethodAdvice
 from whatnext_service.core.moves import Rule
 from whatnext_service.core.scoreboard import configuration
 
-_BY_RULE: tuple[tuple[Rule, str], ...] = (
+_BY_RULE: tuple[tuple[Rule | Literal["separate_changes"], str], ...] = (
     ("rate_ruins_run", "Validation loss above its first value wants a lower rate in 80 % of cases, a higher in 6 %."),
     ("clean_data", "Cleaner data gained 0.34 to 0.76 whatever the curve said: it goes before any hyperparameter."),
     ("clean_and_enlarge_data", "Cleaner and larger data goes before any hyperparameter, whatever the curve says."),
@@ -18,6 +20,7 @@ _BY_RULE: tuple[tuple[Rule, str], ...] = (
     ("other_base_model", "The levers with more evidence behind them are used up for this base model."),
     ("other_method", "The levers with more evidence behind them are used up for this training method."),
     ("batch_size", "Everything with more promise has been tried."),
+    ("separate_changes", "What leads changed several things at once: which of them carried it is worth a run to know."),
     ("lower_rate_failed", "A diverged run is an outcome too: it says that the rate is too high."),
 )
 _BY_KIND: tuple[tuple[ActionKind, str], ...] = (

@@ -72,21 +72,22 @@ def data_findings(version: DatasetVersion | None) -> tuple[DiagnosisFinding, ...
 
 def process_findings(state: LoopState, run: Run) -> tuple[DiagnosisFinding, ...]:
     """What the way the run came about takes from its result: confounding, hidden changes, changes that did not take."""
-    found = []
+    found: list[DiagnosisFinding] = []
+    parent = next((one for one in state.runs if one.id == run.parent_id), None)
+    if parent is None:
+        return ()
+    difference = effective_difference(parent, run)
     if run.confounded_by:
+        apart = difference.separating.statement if difference.separating else "No single run tells them apart."
         found.append(
             _process(
                 "confounded_run",
                 f"{run.name} changed {', '.join(run.confounded_by)} at once",
-                "attribute nothing to any one of them",
+                f"attribute nothing to any one of them. {apart}",
                 len(run.confounded_by),
                 "method 1",
             )
         )
-    parent = next((one for one in state.runs if one.id == run.parent_id), None)
-    if parent is None:
-        return tuple(found)
-    difference = effective_difference(parent, run)
     if difference.variables and difference.hidden == ("seed",):
         found.append(
             _process(

@@ -21,8 +21,10 @@ from whatnext_service.core.gate_change import change_gate, first_run_gate, promi
 from whatnext_service.core.gate_data import data_quality_gate, missing_types_gate, running_data_gate
 from whatnext_service.core.gate_failure import failure_gate
 from whatnext_service.core.gate_finish import leave_loop, shipped_gate
+from whatnext_service.core.gate_multi_model import multi_model_gate
 from whatnext_service.core.gate_progress import evaluate_gate, evaluation_pending_gate, run_pending_gate
 from whatnext_service.core.gate_repeat import repeat_gate
+from whatnext_service.core.gate_separate import separate_gate
 from whatnext_service.core.gate_setup import (
     baseline_gate,
     dataset_gate,
@@ -86,14 +88,14 @@ def _gates(
         if name in met:
             yield leave_loop(board, best, met[name].detail)
     yield failure_gate(board)
-    yield first_run_gate(board)
+    yield (*first_run_gate(board), *multi_model_gate(board))
     if best is not None:
         yield running_data_gate(board, best)
     changes = () if best is None else change_gate(board, found, best)
     flat = met.get("beaten_and_flat")
     if flat is not None and not any(promising(board, each) and each.fingerprint not in declined for each in changes):
         yield (*_leave(board, best, flat.detail), *changes)
-    yield changes
+    yield (*separate_gate(board, best), *changes)
     yield repeat_gate(board, best)
     yield _leave(board, best, "No untried single change is left within the choices and the budget.")
 

@@ -8,7 +8,7 @@ from whatnext_service.contract.datasets import NewDerivation
 from whatnext_service.contract.deployments import NewDeployment
 from whatnext_service.contract.evaluations import NewEvaluation
 from whatnext_service.contract.loops import NewBaseline
-from whatnext_service.contract.runs import NewRun
+from whatnext_service.contract.runs import NewMultiModel, NewRun
 from whatnext_service.core.advice import Answer, RequestBody
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
@@ -17,6 +17,7 @@ from whatnext_service.flows.context import Services, Tx
 from whatnext_service.flows.derive import derive_version
 from whatnext_service.flows.ship import ship
 from whatnext_service.flows.start_evaluation import start_evaluation
+from whatnext_service.flows.start_multi_model import start_multi_model
 from whatnext_service.flows.start_run import start_run
 from whatnext_service.flows.what_next import next_answer
 from whatnext_service.store import loops
@@ -62,6 +63,8 @@ async def carry_out(tx: Tx, answer: Answer) -> str | None:
         return None
     body = request.body
     match answer.action.kind:
+        case "start_run" if request.path.endswith("/multi-model"):
+            return (await start_multi_model(tx, answer.loop_id, _as(NewMultiModel, body))).runs[0].id
         case "start_run" | "repeat_run":
             return (await start_run(tx, _as(NewRun, body)))[0].id
         case "record_baseline" if request.method == "PUT":

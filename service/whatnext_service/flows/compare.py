@@ -5,6 +5,7 @@ import msgspec
 from whatnext_service.contract.evaluations import EvalSuite, Evaluation
 from whatnext_service.contract.judging import EvaluationComparison, MissingItem, TokensBeside
 from whatnext_service.core.compare import Comparison, compare
+from whatnext_service.core.credit import Attribution, attribute
 from whatnext_service.core.evaluations import pack_scores, unpack_scores
 from whatnext_service.core.guardrails import Guardrail, GuardrailReading, read_guardrail
 from whatnext_service.core.loops import Direction
@@ -51,12 +52,13 @@ async def compare_evaluations(
             gradings=(candidate.n_gradings, reference.n_gradings),
         ),
     )
+    credit = None if board is None else _credit(board, candidate.run_id, reference.run_id)
     if whole.verdict == "not_comparable" or not left:
-        return _beside(whole)
+        return _beside(whole, credit)
     tags = await suites.item_tags(tx.conn, suite.id)
     items = [await evaluation_items.item_results(tx.conn, each.id) for each in (candidate, reference)]
     return msgspec.structs.replace(
-        _beside(whole),
+        _beside(whole, credit),
         slices=compare_slices(
             left,
             right,
@@ -76,10 +78,17 @@ async def _board(tx: Tx, loop_id: str) -> Scoreboard:
     return read_scoreboard(await state.load_state(tx.conn, loop_id, tx.services.catalogue))
 
 
-def _beside(whole: Comparison) -> EvaluationComparison:
+def _credit(board: Scoreboard, run_id: str | None, reference_id: str | None) -> Attribution | None:
+    runs = {run.id: run for run in board.state.runs if run.id in (run_id, reference_id)}
+    return attribute(runs[str(run_id)], runs[str(reference_id)]) if len(runs) == 2 else None
+
+
+def _beside(whole: Comparison, credit: Attribution | None) -> EvaluationComparison:
     fields = {name: getattr(whole, name) for name in whole.__struct_fields__}
     nothing = TokensBeside(candidate_mean=None, reference_mean=None, ratio=None)
-    return EvaluationComparison(**fields, slices=(), guardrails=(), completion_tokens=nothing, missing=())
+    return EvaluationComparison(
+        **fields, slices=(), guardrails=(), completion_tokens=nothing, missing=(), attribution=credit
+    )
 
 
 def _guardrails(
