@@ -148,6 +148,17 @@ async def test_a_wait_ends_when_the_run_does(client: whatnext.AsyncClient) -> No
     assert (series.steps, series.values) == ([1, 2], [2.0, 1.0])
 
 
+async def test_a_loss_that_becomes_nan_is_logged_and_found(client: whatnext.AsyncClient) -> None:
+    run = await external_run(client)
+    for step, loss in enumerate([2.0, 1.4, 1.1, float("inf"), float("nan"), float("nan")], start=1):
+        await client.runs.log(run, step=step, train_loss=loss)
+    await client.runs.flush(timeout_s=20)
+    reading = (await client.runs.get(run)).reading
+    assert reading is not None
+    assert [(each.code, each.severity, each.value) for each in reading.findings][:1] == [("not_finite", "critical", 4.0)]
+    assert (await client.runs.metrics(run)).series[0].values == [2.0, 1.4, 1.1, None, None, None]
+
+
 async def test_a_loss_logged_under_a_trainers_name_is_read(client: whatnext.AsyncClient) -> None:
     run = await external_run(client)
     for step in range(1, 6):
