@@ -46,9 +46,7 @@ async def test_a_value_under_a_name_of_ones_own_is_told_with_what_it_may_be(api:
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
-async def test_what_json_does_not_have_is_told_with_what_to_send(
-    api: httpx.AsyncClient, run: Json, value: str
-) -> None:
+async def test_what_json_does_not_have_is_told_with_what_to_send(api: httpx.AsyncClient, run: Json, value: str) -> None:
     body = f'{{"points": [{{"step": 1, "values": {{"train_loss": {value}}}}}]}}'
     response = await api.post(f"/v1/runs/{run['id']}/metrics", content=body, headers=JSON)
     assert "JSON has no NaN" in refused(response, 400, "invalid_body")["detail"]
