@@ -51,7 +51,8 @@ def test_nothing_used_costs_nothing():
 
 def test_the_next_run_costs_at_least_the_cheapest_so_far():
     runs = (a_run(1, cost=Decimal("1.20")), a_run(2, cost=Decimal("0.80")))
-    assert spending(a_state(runs=runs)).cheapest_run == Decimal("0.80")
+    state = a_state(runs=runs, loop=a_loop(budget=Budget(max_cost=Decimal(50))))
+    assert spending(state).cheapest_run == Decimal("0.80")
 
 
 @pytest.mark.parametrize(

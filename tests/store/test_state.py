@@ -31,7 +31,9 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def a_grown_loop() -> LoopState:
-    """Runs with one parent, another, or none; scored at checkpoints, at the end, on a suite of the past, or not."""
+    """Runs with one parent, another, or none; scored at checkpoints, at the end, on a suite of the past, or not; two
+    that repeat one another.
+    """
     points = {number: (a_checkpoint(number, 50), a_checkpoint(number, 100, final=True)) for number in (1, 2, 3, 4)}
     runs = (
         a_run(1, effective=an_effective(), checkpoints=points[1]),
@@ -40,6 +42,12 @@ def a_grown_loop() -> LoopState:
         a_run(4, a_config(dataset_version_id="dsv_2"), parent_id=None, checkpoints=points[4], cost=None),
         a_run(5, a_config(seed=9), parent_id="run_4", reading=None, status="failed", failure="loss is nan"),
         a_run(6, a_config(batch_size=8), parent_id="run_3", effective=an_effective(batch_size=8, n_steps=84)),
+        a_run(
+            7,
+            a_config(n_epochs=None, seed=4),
+            effective=an_effective(n_epochs=4, batch_size=None, seed=4),
+            parent_id="run_6",
+        ),
     )
     sides = (Dimension(name="tone", weight=1.0, mean=7.5, n_scored=50),)
     evaluations = (
@@ -50,6 +58,7 @@ def a_grown_loop() -> LoopState:
         an_evaluation(7.1, run=3, step=100, items=[7.1] * 49 + [None]),
         an_evaluation(9.0, run=4, fingerprint="earlier"),
         an_evaluation(7.3, run=6, items=None),
+        an_evaluation(8.2, run=7),
     )
     ordered = tuple(sorted(evaluations, key=lambda each: each.id))
     return a_state(
@@ -80,19 +89,21 @@ async def test_a_state_is_read_as_it_was_written(conn: Conn, stored: LoopState) 
     assert read == msgspec.structs.replace(stored, versions=written, suites=suites)
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7])
 async def test_a_run_is_diagnosed_from_what_is_around_it_as_from_the_whole_loop(
     conn: Conn, stored: LoopState, number: int
 ) -> None:
     whole = await load_state(conn, stored.loop.id, stored.catalogue)
     near = await load_around(conn, stored.loop.id, f"run_{number}", stored.catalogue)
     run = whole.runs[number - 1]
-    assert {each.id for each in near.runs} == {run.id, run.parent_id} - {None}
-    assert {each.run_id for each in near.evaluations} <= {run.id, run.parent_id, None}
+    assert len(near.runs) < len(whole.runs)
+    assert {each.run_id for each in near.evaluations} <= {each.id for each in near.runs} | {None}
     assert diagnose(near, run) == diagnose(whole, run)
 
 
-@pytest.mark.parametrize(("number", "known"), [(1, False), (2, True), (3, True), (4, False), (5, False), (6, True)])
+@pytest.mark.parametrize(
+    ("number", "known"), [(1, False), (2, True), (3, True), (4, False), (5, False), (6, True), (7, True)]
+)
 async def test_what_is_around_a_run_shows_whether_its_effect_is_known(
     conn: Conn, stored: LoopState, number: int, known: bool
 ) -> None:

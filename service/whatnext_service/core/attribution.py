@@ -5,12 +5,13 @@ from typing import Literal, get_args
 
 import msgspec
 
-from whatnext_service.core.advice import Overrides
-from whatnext_service.core.lineage import VARIABLES, changed_variables
+from whatnext_service.core.advice import Overrides, Value
+from whatnext_service.core.lineage import VARIABLES, changed_variables, variables_of
 from whatnext_service.core.runs import EffectiveConfig, Run, RunConfig, Variable
 
 _Unasked = Literal["base_model_snapshot", "validation_sha256", "n_steps", "seed"]
 _UNASKED: tuple[_Unasked, ...] = get_args(_Unasked)
+_DATA = VARIABLES.index("dataset_version_id")
 Fact = Literal[Variable, _Unasked]
 """What can differ between two trainings: the variables, and the facts that follow them unasked."""
 
@@ -109,12 +110,18 @@ def resolved_config(run: Run) -> RunConfig:
     )
 
 
-def same_effective_configuration(a: Run, b: Run) -> bool:
-    """Whether the runs repeat one another: equal in all but the seed, the dataset compared by content."""
-    one, other = resolved_config(a), resolved_config(b)
-    if _dataset_differs(a, b) or (_snapshot(a) != _snapshot(b) and None not in (_snapshot(a), _snapshot(b))):
+def same_source(a: Run, b: Run) -> bool:
+    """Whether the runs trained one snapshot of the base model on one dataset, compared by content."""
+    if _dataset_differs(a, b):
         return False
-    return msgspec.structs.replace(one, dataset_version_id=other.dataset_version_id) == other
+    one, other = _snapshot(a), _snapshot(b)
+    return one == other or one is None or other is None
+
+
+def settings(run: Run) -> tuple[Value, ...]:
+    """What the run trained with, resolved, but for its data and its seed."""
+    values = variables_of(resolved_config(run))
+    return values[:_DATA] + values[_DATA + 1 :]
 
 
 def effective_difference(a: Run, b: Run) -> EffectiveDifference:

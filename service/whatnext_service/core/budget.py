@@ -19,7 +19,7 @@ class Spending(msgspec.Struct, kw_only=True, frozen=True):
     used: Decimal
     """Costs as reported, and the estimate of every run that is under way or ended without a report."""
     cheapest_run: Decimal | None
-    """What the next run would cost at least: as little as the cheapest so far; null without a figure."""
+    """What the next run would cost at least: as little as the cheapest so far; null without a figure or a limit."""
 
 
 def spending(state: LoopState) -> Spending:
@@ -38,7 +38,7 @@ def spending(state: LoopState) -> Spending:
             costs.append(cost)
     return Spending(
         used=sum(costs, Decimal(0)).quantize(_CENT, ROUND_HALF_UP),
-        cheapest_run=min(costs, default=None),
+        cheapest_run=None if state.loop.budget.max_cost is None else min(costs, default=None),
     )
 
 

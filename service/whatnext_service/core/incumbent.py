@@ -47,16 +47,17 @@ def standings(board: Scoreboard) -> tuple[Standing, ...]:
     A checkpoint's score is pulled half-way to the mean of its run, then, for the best 32 runs, two thirds of the way
     to their regression of scores on log validation loss (one base model and one validation file at a time).
     """
-    rough = [_rough(trial, trial.best_kept) for trial in board.trials if trial.best_kept is not None]
-    leading = nlargest(MAX_REFINED, rough, key=attrgetter("level"))
-    refined = _refined(leading)
+    found = [_rough(trial, trial.best_kept) for trial in board.trials if trial.best_kept is not None]
+    levels = [each.level for each in found]
+    leading = nlargest(MAX_REFINED, range(len(found)), key=levels.__getitem__)
+    refined = _refined([found[place] for place in leading])
     groups: dict[RunConfig, list[float]] = {}
-    for each in leading:
-        groups.setdefault(configuration(each.trial.run.config), []).append(refined[each.trial.run.id].estimate)
-    for run_id, better in refined.items():
-        group = groups[configuration(better.trial.run.config)]
-        refined[run_id] = msgspec.structs.replace(better, estimate=sum(group) / len(group), n_repeats=len(group))
-    return tuple(refined.get(each.trial.run.id, each) for each in rough)
+    for each in refined:
+        groups.setdefault(configuration(each.trial.run.config), []).append(each.estimate)
+    for place, each in zip(leading, refined, strict=True):
+        group = groups[configuration(each.trial.run.config)]
+        found[place] = msgspec.structs.replace(each, estimate=sum(group) / len(group), n_repeats=len(group))
+    return tuple(found)
 
 
 def _rough(trial: Trial, top: Arm) -> Standing:
@@ -65,11 +66,11 @@ def _rough(trial: Trial, top: Arm) -> Standing:
     return Standing(trial=trial, arm=top, estimate=level, level=level, n_repeats=1)
 
 
-def _refined(leading: list[Standing]) -> dict[str, Standing]:
+def _refined(leading: list[Standing]) -> list[Standing]:
     """The leading standings by what their curves predict as well."""
     candidates = [(each.trial, _candidates(each.trial)) for each in leading]
     predicted = _predicted([each for _, members in candidates for each in members])
-    found: dict[str, Standing] = {}
+    found: list[Standing] = []
     for trial, members in candidates:
         top, value = members[0], -math.inf
         for each in members:
@@ -77,7 +78,7 @@ def _refined(leading: list[Standing]) -> dict[str, Standing]:
             estimate = each.level if curve is None else each.level + CURVE_WEIGHT * (curve - each.level)
             if estimate > value:
                 top, value = each, estimate
-        found[trial.run.id] = Standing(trial=trial, arm=top.arm, estimate=value, level=top.level, n_repeats=1)
+        found.append(Standing(trial=trial, arm=top.arm, estimate=value, level=top.level, n_repeats=1))
     return found
 
 

@@ -126,12 +126,13 @@ def _proposed(board: Scoreboard, found: tuple[Standing, ...], best: Standing) ->
 
 def _data(board: Scoreboard, run: Run, seen: Outcome, found: tuple[Standing, ...]) -> Iterator[Move]:
     here = find_version(board.versions, run.config.dataset_version_id)
-    if here is None:
+    better = () if here is None else data_moves(here, board.versions)
+    if not better:
         return
     ids = {each.trial.run.config.dataset_version_id for each in found if _same_model(each.trial.run, run)}
     used = {version.sha256 for version in board.versions if version.id in ids}
     risen = seen.above_first or seen.risen
-    for move in data_moves(here, board.versions):
+    for move in better:
         version = move.version
         if version.sha256 in used:
             continue

@@ -90,16 +90,18 @@ def training_noise(groups: tuple[tuple[bytes, ...], ...]) -> TrainingNoise | Non
     for group in groups:
         if len(group) < 2 or len({len(packed) for packed in group}) > 1:
             continue
-        table = np.stack([np.frombuffer(packed, "<f8") for packed in group])
-        table = table[:, np.isfinite(table).all(axis=0)]
+        table = np.frombuffer(b"".join(group), "<f8").reshape(len(group), -1)
+        scored = np.isfinite(table)
+        if not scored.all():
+            table = table[:, scored.all(axis=0)]
         k, n = table.shape
         if n < 2:
             continue
-        means = table.mean(axis=1)
-        around = means - means.mean()
-        left = table - table.mean(axis=0) - around[:, None]
+        means = np.add.reduce(table, axis=1) / n
+        around = means - np.add.reduce(means) / k
+        left = table - np.add.reduce(table, axis=0) / k - around[:, None]
         squares += float(around @ around)
-        expected += float((left * left).sum()) / (n - 1) / n
+        expected += float(np.add.reduce(left * left, axis=None)) / (n - 1) / n
         df, n_runs, n_groups = df + k - 1, n_runs + k, n_groups + 1
     if df == 0:
         return None

@@ -45,11 +45,12 @@ async def load_state(conn: Conn, loop_id: str, catalogue: tuple[BaseModel, ...])
 
 
 async def load_around(conn: Conn, loop_id: str, run_id: str, catalogue: tuple[BaseModel, ...]) -> LoopState:
-    """Read what the diagnosis of one run rests on: the run and its parent, what was evaluated of them, the baseline.
+    """Read what the diagnosis of one run rests on: the run and its parent, the runs that repeat one another, which tell
+    how noisy training is, what was evaluated of all these, and the baseline.
 
     Nothing may be advised from it: it knows of no other run and of no decision.
     """
-    run_ids: list[str] = await conn.fetchval(sql.with_parent, loop_id, run_id)
+    run_ids: list[str] = await conn.fetchval(sql.around, loop_id, run_id)
     return (await _load(conn, loop_id, catalogue, run_ids))[1]
 
 

@@ -20,8 +20,21 @@ select c.run_id, c.id, c.step, c.epoch, c.model, c.deployable, c.final, c.train_
 from checkpoint c join run r on r.id = c.run_id
 where r.loop_id = $1 and ($2::text[] is null or c.run_id = any($2)) order by c.run_id, c.step
 
--- name: with_parent
-select array_remove(array[id, parent_id], null) from run where loop_id = $1 and id = $2
+-- name: around
+-- The run, its parent, and every run that another one repeats: with the same settings, as far as they are known to
+-- have been resolved, whatever the seed. Whether their data is the same too, the core compares.
+with trained as (
+    select id, parent_id,
+           count(*) over (
+               partition by jsonb_strip_nulls(config - 'seed' - 'dataset_version_id') || jsonb_strip_nulls(
+                   jsonb_build_object(
+                       'n_epochs', effective -> 'n_epochs', 'batch_size', effective -> 'batch_size',
+                       'learning_rate_multiplier', effective -> 'learning_rate_multiplier'))
+           ) as n_alike
+    from run where loop_id = $1
+)
+select array_agg(id) from trained
+where n_alike > 1 or id = $2 or id = (select parent_id from trained where id = $2)
 
 -- name: suites
 select id, role, fingerprint, n_items, dataset_version_id, clusters, is_binary as binary, regrade_sd, created_at
