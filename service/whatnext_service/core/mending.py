@@ -12,17 +12,17 @@ PERSONAL_SHARE = 0.1
 (judgement)."""
 
 _NAMES = {
-    "leakage": "rows that a held-out set has too",
-    "row_length": "rows over the token limit",
-    "secrets": "rows with keys or tokens",
-    "contradictions": "contradicting rows",
-    "exact_duplicates": "duplicate rows",
-    "near_leakage": "rows nearly like held-out ones",
-    "answer_shape": "answers out of shape",
-    "personal_data": "rows with personal data",
-    "judge": "rows that a judge scored low",
-    "label_errors": "labels that look wrong",
-    "near_duplicates": "rows nearly like others",
+    "leakage": "row{s} that a held-out set has too",
+    "row_length": "row{s} over the token limit",
+    "secrets": "row{s} with keys or tokens",
+    "contradictions": "contradicting row{s}",
+    "exact_duplicates": "duplicate row{s}",
+    "near_leakage": "row{s} nearly like held-out ones",
+    "answer_shape": "answer{s} out of shape",
+    "personal_data": "row{s} with personal data",
+    "judge": "row{s} that a judge scored low",
+    "label_errors": "suspect label{s}",
+    "near_duplicates": "row{s} nearly like others",
 }
 """The faults that a call mends, the surest first."""
 
@@ -37,7 +37,7 @@ class Mended(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def told(self) -> str:
         """The fault in a few words."""
-        return f"{self.n_rows} {_NAMES[self.code]}"
+        return _told(self.code, self.n_rows)
 
 
 class Mending(msgspec.Struct, kw_only=True, frozen=True):
@@ -93,7 +93,7 @@ def _fault(version: DatasetVersion, code: str, known: dict[str, Fault]) -> Fault
     if not counted[code]:
         return None
     lines = known[code].lines if code in known else ()
-    told = f"{counted[code]} {_NAMES[code]}."
+    told = f"{_told(code, counted[code])}."
     return Fault(
         code=code, verdict="caution", n_rows=counted[code], lines=lines, statement=told, remedy=None, limit=None
     )
@@ -119,8 +119,12 @@ def _operations(codes: tuple[str, ...], known: dict[str, Fault]) -> tuple[Derive
 
 def _where(version: DatasetVersion, fault: Fault) -> str:
     """How many rows, and where the first of them are."""
-    told = f"{version.name} has {fault.n_rows} {_NAMES[fault.code]}"
+    told = f"{version.name} has {_told(fault.code, fault.n_rows)}"
     if not fault.lines:
         return told
     more = ", ..." if fault.n_rows > len(fault.lines) else ""
     return f"{told} (line{'s' if len(fault.lines) > 1 else ''} {', '.join(map(str, fault.lines))}{more})"
+
+
+def _told(code: str, n_rows: int) -> str:
+    return f"{n_rows} {_NAMES[code].format(s='' if n_rows == 1 else 's')}"
