@@ -5,13 +5,12 @@ from typing import Literal, get_args
 
 import msgspec
 
-from whatnext_service.core.advice import Overrides, Value
-from whatnext_service.core.lineage import VARIABLES, changed_variables, variables_of
+from whatnext_service.core.advice import Overrides
+from whatnext_service.core.lineage import VARIABLES, changed_variables
 from whatnext_service.core.runs import EffectiveConfig, Run, RunConfig, Variable
 
 _Unasked = Literal["base_model_snapshot", "validation_sha256", "n_steps", "seed"]
 _UNASKED: tuple[_Unasked, ...] = get_args(_Unasked)
-_DATA = VARIABLES.index("dataset_version_id")
 Fact = Literal[Variable, _Unasked]
 """What can differ between two trainings: the variables, and the facts that follow them unasked."""
 
@@ -108,20 +107,6 @@ def resolved_config(run: Run) -> RunConfig:
         batch_size=known.batch_size or run.config.batch_size,
         seed=None,
     )
-
-
-def same_source(a: Run, b: Run) -> bool:
-    """Whether the runs trained one snapshot of the base model on one dataset, compared by content."""
-    if _dataset_differs(a, b):
-        return False
-    one, other = _snapshot(a), _snapshot(b)
-    return one == other or one is None or other is None
-
-
-def settings(run: Run) -> tuple[Value, ...]:
-    """What the run trained with, resolved, but for its data and its seed."""
-    values = variables_of(resolved_config(run))
-    return values[:_DATA] + values[_DATA + 1 :]
 
 
 def effective_difference(a: Run, b: Run) -> EffectiveDifference:

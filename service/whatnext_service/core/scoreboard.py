@@ -160,22 +160,8 @@ def noise_between(board: Scoreboard, candidate: Evaluation, reference: Evaluatio
 
 
 def _training_noise(trials: list[Trial]) -> TrainingNoise | None:
-    """Rate, epochs and base model tell apart nearly all runs at little cost; what they do not is looked at closely."""
-    seen: dict[tuple[float | int | str | None, ...], Trial] = {}
-    again: dict[tuple[float | int | str | None, ...], list[Trial]] = {}
-    for trial in trials:
-        if trial.best is not None:
-            config, known = trial.run.config, trial.run.effective
-            rate, epochs = config.learning_rate_multiplier, config.n_epochs
-            if known is not None:
-                rate, epochs = known.learning_rate_multiplier or rate, known.n_epochs or epochs
-            key = rate, epochs, config.base_model
-            if key in seen:
-                again.setdefault(key, [seen[key]]).append(trial)
-            else:
-                seen[key] = trial
-    scored = [[(each.run, each.best.evaluation.scores) for each in alike if each.best] for alike in again.values()]
-    return training_noise(tuple(group for alike in scored for group in replicate_groups(alike)))
+    best = [each.best for each in trials if each.best is not None and each.best.evaluation.scores]
+    return training_noise(replicate_groups([(arm.run, arm.evaluation.scores) for arm in best]))
 
 
 def configuration(config: RunConfig) -> RunConfig:
