@@ -18,9 +18,7 @@ DRASTIC_LEARNING_RATES = (0.3, 0.1)
 """Severe overfitting on a large dataset: method 5."""
 
 EPOCHS_RANGE = Range(min=1, max=5)
-OSS_EPOCHS_MAX = 10
 LEARNING_RATE_RANGE = Range(min=0.1, max=2.0)
-BATCH_RANGE = Range(min=4, max=32)
 
 SMALL_DATASET = 500
 """Examples from which a dataset counts as large: method 6.3, "large datasets (500+)"."""

@@ -22,7 +22,6 @@ DEFAULT_BATCH = Range(min=4, max=32)
 """Method 6.2: epochs 1-5, learning-rate multiplier 0.1-2.0, batch 4-32."""
 _NEAR = 1.3
 """Rates closer than this factor are not worth a run of their own."""
-RETIREMENT_NOTICE_DAYS = 180
 
 
 class Limits(msgspec.Struct, kw_only=True, frozen=True):

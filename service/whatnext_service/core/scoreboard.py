@@ -12,7 +12,6 @@ from whatnext_service.core.replicates import replicate_groups
 from whatnext_service.core.runs import Checkpoint, Run, RunConfig
 from whatnext_service.core.state import DatasetVersion, LoopState
 
-ACTIVE_RUN = ("pending", "submitting", "queued", "running", "paused")
 ACTIVE_EVALUATION = ("pending", "running")
 
 
