@@ -121,6 +121,7 @@ def test_the_experiment_table_keeps_the_methods_columns(
         to_parent=models.Difference(points=1.1, low=0.4, high=1.8),
     )
     fake.on("loops.history", models.History(loop_id="loop_1", rows=[row], state_version=1))
+    monkeypatch.setenv("COLUMNS", "160")
     assert main(["history", "support-bot", "--no-json"]) == 0
     head, line = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "Run"

@@ -86,12 +86,12 @@ async def test_the_overdue_are_those_whose_time_has_passed(conn: Conn, ours: str
 async def test_deliveries_are_listed_newest_first_by_endpoint(conn: Conn, ours: str) -> None:
     one, other = await an_endpoint(conn, ours), await an_endpoint(conn, ours)
     made = [await a_delivery(conn, ours, endpoint) for endpoint in (one, other, one, one)]
-    first = await webhooks.list_deliveries(conn, ours, None, 2, endpoint_id=one)
-    second = await webhooks.list_deliveries(conn, ours, first.next_cursor, 2, endpoint_id=one)
+    first = await webhooks.list_deliveries(conn, ours, None, 2, endpoint_id=one, statuses=None)
+    second = await webhooks.list_deliveries(conn, ours, first.next_cursor, 2, endpoint_id=one, statuses=None)
     assert [each.id for each in (*first.data, *second.data)] == [made[3], made[2], made[0]]
     assert second.next_cursor is None
     theirs = await a_workspace(conn, "theirs")
-    assert (await webhooks.list_deliveries(conn, theirs, None, 2, endpoint_id=one)).data == ()
+    assert (await webhooks.list_deliveries(conn, theirs, None, 2, endpoint_id=one, statuses=None)).data == ()
 
 
 async def test_an_endpoint_goes_with_its_deliveries_and_only_in_its_own_workspace(conn: Conn, ours: str) -> None:
