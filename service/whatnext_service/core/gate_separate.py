@@ -10,7 +10,7 @@ from whatnext_service.core.identity import config_fingerprint
 from whatnext_service.core.incumbent import Standing, paired_gain
 from whatnext_service.core.lineage import VARIABLES, apply_overrides
 from whatnext_service.core.quick_sweep import Tweak, allowed
-from whatnext_service.core.runs import Run
+from whatnext_service.core.runs import Run, Variable
 from whatnext_service.core.scoreboard import Arm, Scoreboard, configuration
 from whatnext_service.core.tried import Tried
 from whatnext_service.core.wording import shown_change, variable_name
@@ -51,10 +51,11 @@ def separate_gate(board: Scoreboard, best: Standing | None) -> tuple[Draft, ...]
 
 def _changed(overrides: Overrides) -> Tweak | None:
     """The one variable that a separating run changes; null for a mere repeat, which separates a seed from nothing."""
-    given = [(name, value) for name in VARIABLES if (value := getattr(overrides, name)) is not None]
+    given: list[Variable] = [name for name in VARIABLES if getattr(overrides, name) is not None]
     if len(given) != 1:
         return None
-    return Tweak(variable=given[0][0], to_value=given[0][1], reason="separates what was changed at once", source=RULE)
+    value = getattr(overrides, given[0])
+    return Tweak(variable=given[0], to_value=value, reason="separates what was changed at once", source=RULE)
 
 
 def _draft(
