@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import httpx
@@ -70,9 +70,9 @@ class Served:
 
 
 @contextmanager
-def served(**settings: str) -> Iterator[Served]:
-    """A service on an embedded database in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
+def served(folder: str | None = None, **settings: str) -> Iterator[Served]:
+    """A service on an embedded database in this folder, else in one of its own."""
+    with nullcontext(folder) if folder else tempfile.TemporaryDirectory() as folder:
         environment = {"WHATNEXT_DATA_DIR": folder, "WHATNEXT_PORT": str(PORT), "WHATNEXT_LOG_LEVEL": "warning"}
         process = subprocess.Popen(
             [sys.executable, "-m", "whatnext_service", "serve"],
