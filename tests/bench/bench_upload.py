@@ -5,8 +5,8 @@
 
 Each size goes to a service of its own over HTTP, written while it is sent (rows of about 1 KB, each with a dozen near
 twins). While the upload and the quality report are under way, another client asks for a small resource ten times a
-second. The memory is the most that the service's process has held (the server, the worker in it, the libraries), and
-the most of the process that reads large versions. With `--limits`: a faulty row at the end, a file of a byte too much, a
+second. The memory is the most that the service's process has held (server, worker, libraries), and the most of the
+process that reads large versions. With `--limits`: a faulty row at the end, a file of a byte too much, a
 server killed in the middle of an upload, and what is left of them. Space on disk: five times the file.
 
 On two busy cores, November 2026. 100 MB: upload 6.1 s CPU, report 36 s CPU, 158 + 126 MB. 1,073 MB: upload 75 s CPU,
