@@ -2,7 +2,7 @@
 
 On a plateau each run has two scored states on a suite of 50 items, and scores wander. Varied, there are three base
 models and three data versions, seeds, resolved settings, three scored states of five checkpoints, every tenth run
-diverged, no cost is reported though there is a budget, and scores rise.
+diverged, some repeat others, no cost is reported though there is a budget, and scores rise.
 """
 
 import random
@@ -32,7 +32,7 @@ from whatnext_service.core.state import LoopState
 SIZES = (10, 100, 1_000, 10_000)
 ROUNDS = 15
 MODELS = ("gpt-4.1-mini", "gpt-4.1", "gpt-4.1-nano")
-RATES = (0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0)
+RATES = tuple(round(0.05 * step, 2) for step in range(1, 41))
 
 
 def a_loop_of(n_runs: int) -> LoopState:

@@ -12,7 +12,7 @@ from whatnext_service.core.lineage import VARIABLES, apply_overrides
 from whatnext_service.core.quick_sweep import Tweak, allowed
 from whatnext_service.core.runs import Run, Variable
 from whatnext_service.core.scoreboard import Arm, Scoreboard, configuration
-from whatnext_service.core.tried import Tried
+from whatnext_service.core.tried import was_trained
 from whatnext_service.core.wording import shown_change, variable_name
 
 RULE = "separate_changes"
@@ -41,10 +41,11 @@ def separate_gate(board: Scoreboard, best: Standing | None) -> tuple[Draft, ...]
     parent = run if separating.parent_run_id == run.id else before.run
     config = apply_overrides(parent.config, separating.overrides)
     change = _changed(separating.overrides)
-    known = Tried([each for each in board.state.runs if each.status != "cancelled"])
-    if change is None or configuration(config) in known or would_exceed(board.state, config, board.spent) is not None:
+    if change is None or would_exceed(board.state, config, board.spent) is not None:
         return ()
     if not allowed(change, board.state.loop.choices):
+        return ()
+    if was_trained(config, [each for each in board.state.runs if each.status != "cancelled"]):
         return ()
     return (_draft(board, run, before.best, parent, difference, change, gain),)
 

@@ -20,11 +20,21 @@ class Tried:
                 self._by_rate[known.learning_rate_multiplier].append(run)
 
     def __contains__(self, config: RunConfig) -> bool:
-        """Whether a run trained this configuration, as asked for or as resolved, whatever the seed."""
-        wanted = variables_of(config)
-        return any(
-            variables_of(run.config) == wanted
-            or (run.effective is not None and variables_of(resolved_config(run)) == wanted)
-            for run in self._by_rate.get(config.learning_rate_multiplier, ())
-            if run.config.base_model == config.base_model and run.config.dataset_version_id == config.dataset_version_id
-        )
+        return was_trained(config, self._by_rate.get(config.learning_rate_multiplier, ()))
+
+
+def was_trained(config: RunConfig, runs: Iterable[Run]) -> bool:
+    """Whether one of the runs trained this configuration, as asked for or as resolved, whatever the seed.
+
+    For a single configuration; `Tried` answers for many.
+    """
+    rate, wanted = config.learning_rate_multiplier, variables_of(config)
+    for run in runs:
+        asked, known = run.config, run.effective
+        if asked.learning_rate_multiplier != rate and (known is None or known.learning_rate_multiplier != rate):
+            continue
+        if asked.base_model != config.base_model or asked.dataset_version_id != config.dataset_version_id:
+            continue
+        if variables_of(asked) == wanted or (known is not None and variables_of(resolved_config(run)) == wanted):
+            return True
+    return False
