@@ -19,6 +19,7 @@ from whatnext_service.app import create_app
 from whatnext_service.config import Settings
 from whatnext_service.contract.workspace import NewKey
 from whatnext_service.core.plan import what_next
+from whatnext_service.flows.compare import compare_evaluations
 from whatnext_service.flows.context import Services, Tx
 from whatnext_service.flows.diagnose import diagnose_run
 from whatnext_service.flows.keys import create_key, open_workspace
@@ -49,6 +50,7 @@ async def measure(services: Services, caller: Caller, workspace_id: str, n_runs:
         await store_loop(tx.conn, workspace_id, state)
     await services.pool.execute("analyze")
     loop_id, run_id = state.loop.id, state.runs[-1].id
+    before, last = state.evaluations[-3], state.evaluations[-1]
 
     def within(flow: Callable[[Tx], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
         async def call() -> None:
@@ -69,6 +71,7 @@ async def measure(services: Services, caller: Caller, workspace_id: str, n_runs:
         "plan": plan,
         "GET next, known": get("next"),
         "diagnose a run": within(lambda tx: diagnose_run(tx, loop_id, run_id)),
+        "compare two evaluations": within(lambda tx: compare_evaluations(tx, last.id, before.id)),
         "GET history": get("history"),
         "GET history as markdown": get("history", "text/markdown"),
         "GET history as csv": get("history", "text/csv"),

@@ -94,7 +94,7 @@ async def test_a_run_is_diagnosed_from_what_is_around_it_as_from_the_whole_loop(
     conn: Conn, stored: LoopState, number: int
 ) -> None:
     whole = await load_state(conn, stored.loop.id, stored.catalogue)
-    near = await load_around(conn, stored.loop.id, f"run_{number}", stored.catalogue)
+    near = await load_around(conn, stored.loop.id, [f"run_{number}"], stored.catalogue)
     run = whole.runs[number - 1]
     assert len(near.runs) < len(whole.runs)
     assert {each.run_id for each in near.evaluations} <= {each.id for each in near.runs} | {None}
@@ -107,7 +107,7 @@ async def test_a_run_is_diagnosed_from_what_is_around_it_as_from_the_whole_loop(
 async def test_what_is_around_a_run_shows_whether_its_effect_is_known(
     conn: Conn, stored: LoopState, number: int, known: bool
 ) -> None:
-    near = await load_around(conn, stored.loop.id, f"run_{number}", stored.catalogue)
+    near = await load_around(conn, stored.loop.id, [f"run_{number}"], stored.catalogue)
     for state in (near, stored):
         effect = observed_effect(standings(read_scoreboard(state)), stored.runs[number - 1])
         assert (effect is not None) is known

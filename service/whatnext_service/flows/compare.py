@@ -35,7 +35,8 @@ async def compare_evaluations(
     clusters = await suites.clusters_of(tx.conn, suite.id)
     same = candidate.fingerprint == reference.fingerprint
     direction = loop.metric.direction
-    board = await _board(tx, loop.id) if candidate.run_id or reference.run_id else None
+    run_ids = [each.run_id for each in (candidate, reference) if each.run_id is not None]
+    board = await _board(tx, loop.id, run_ids) if run_ids else None
     whole = compare(
         left,
         right,
@@ -74,8 +75,8 @@ async def compare_evaluations(
     )
 
 
-async def _board(tx: Tx, loop_id: str) -> Scoreboard:
-    return read_scoreboard(await state.load_state(tx.conn, loop_id, tx.services.catalogue))
+async def _board(tx: Tx, loop_id: str, run_ids: list[str]) -> Scoreboard:
+    return read_scoreboard(await state.load_around(tx.conn, loop_id, run_ids, tx.services.catalogue))
 
 
 def _credit(board: Scoreboard, run_id: str | None, reference_id: str | None) -> Attribution | None:

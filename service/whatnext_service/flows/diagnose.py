@@ -11,7 +11,7 @@ from whatnext_service.store import diagnoses, state
 
 async def diagnose_run(tx: Tx, loop_id: str, run_id: str) -> Diagnosis:
     """Walk the method's tree for one run on all that bears on it now."""
-    found = await state.load_around(tx.conn, loop_id, run_id, tx.services.catalogue)
+    found = await state.load_around(tx.conn, loop_id, [run_id], tx.services.catalogue)
     run = next(each for each in found.runs if each.id == run_id)
     seen = diagnose(found, run)
     await score_advice(tx, found, run)

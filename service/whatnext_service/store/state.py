@@ -1,7 +1,7 @@
 """Loads one loop with everything its advice rests on."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import asyncpg
@@ -44,14 +44,14 @@ async def load_state(conn: Conn, loop_id: str, catalogue: tuple[BaseModel, ...])
     )
 
 
-async def load_around(conn: Conn, loop_id: str, run_id: str, catalogue: tuple[BaseModel, ...]) -> LoopState:
-    """Read what the diagnosis of one run rests on: the run and its parent, the runs that repeat one another, which tell
+async def load_around(conn: Conn, loop_id: str, run_ids: Sequence[str], catalogue: tuple[BaseModel, ...]) -> LoopState:
+    """Read what a reading of these runs rests on: they and their parents, the runs that repeat one another, which tell
     how noisy training is, what was evaluated of all these, and the baseline.
 
     Nothing may be advised from it: it knows of no other run and of no decision.
     """
-    run_ids: list[str] = await conn.fetchval(sql.around, loop_id, run_id)
-    return (await _load(conn, loop_id, catalogue, run_ids))[1]
+    around: list[str] = await conn.fetchval(sql.around, loop_id, run_ids)
+    return (await _load(conn, loop_id, catalogue, around))[1]
 
 
 async def _load(

@@ -21,7 +21,7 @@ from checkpoint c join run r on r.id = c.run_id
 where r.loop_id = $1 and ($2::text[] is null or c.run_id = any($2)) order by c.run_id, c.step
 
 -- name: around
--- The run, its parent, and every run that another one repeats: with the same settings, as far as they are known to
+-- The runs, their parents, and every run that another one repeats: with the same settings, as far as they are known to
 -- have been resolved, whatever the seed. Whether their data is the same too, the core compares.
 with trained as (
     select id, parent_id,
@@ -34,7 +34,7 @@ with trained as (
     from run where loop_id = $1
 )
 select array_agg(id) from trained
-where n_alike > 1 or id = $2 or id = (select parent_id from trained where id = $2)
+where n_alike > 1 or id = any($2) or id in (select parent_id from trained where id = any($2))
 
 -- name: suites
 select id, role, fingerprint, n_items, dataset_version_id, clusters, is_binary as binary, regrade_sd, created_at
