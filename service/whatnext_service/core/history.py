@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from whatnext_service.core.advice import Value
-from whatnext_service.core.attribution import effective_difference
+from whatnext_service.core.attribution import systematic_difference
 from whatnext_service.core.change_took import took
 from whatnext_service.core.compare import paired_interval
 from whatnext_service.core.curves import OverfitVerdict
@@ -157,7 +157,7 @@ def _changed(
 def _confounded(parent: Run | None, run: Run) -> tuple[str, ...]:
     if len(run.confounded_by) > 1 or parent is None:
         return run.confounded_by
-    systematic = effective_difference(parent, run).systematic
+    systematic = systematic_difference(parent, run)
     return systematic if len(systematic) > 1 else ()
 
 

@@ -1,5 +1,6 @@
 """Interval and p-value of a mean paired difference, by the method that suits the differences."""
 
+from functools import lru_cache
 from math import hypot, inf, sqrt
 from typing import Literal
 
@@ -64,6 +65,7 @@ def t_interval(mean: float, error: float, df: float, confidence: float, test: Te
     )
 
 
+@lru_cache(maxsize=256)
 def t_quantile(df: float, confidence: float) -> float:
     """How many standard errors a two-sided interval reaches to each side."""
     return float(special.stdtrit(df, (1.0 + confidence) / 2.0))
