@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -79,24 +80,23 @@ def footing(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> S
     A better data version is kept unless it is worse by more than one paired standard error: a lucky early score
     would otherwise block the better data for ever (evidence 8).
     """
-    chosen = best
     here = find_version(board.versions, best.trial.run.config.dataset_version_id)
     if here is None:
         return best
     better = {move.version.id for move in data_moves(here, board.versions)}
     if not better:
         return best
-    for each in found:
-        config = each.trial.run.config
-        if config.dataset_version_id not in better or config.base_model != best.trial.run.config.base_model:
-            continue
-        if chosen is not best and each.estimate <= chosen.estimate:
-            continue
+    model = best.trial.run.config.base_model
+    siblings = [
+        each
+        for each in found
+        if (config := each.trial.run.config).dataset_version_id in better and config.base_model == model
+    ]
+    for each in sorted(siblings, key=attrgetter("estimate"), reverse=True):
         gain = paired_gain(each.arm.evaluation, best.arm.evaluation, board.sign)
-        level = -gain[1] if gain is not None else 0.0
-        if each.estimate - best.estimate >= level:
-            chosen = each
-    return chosen
+        if each.estimate - best.estimate >= (0.0 if gain is None else -gain[1]):
+            return each
+    return best
 
 
 def _proposed(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
