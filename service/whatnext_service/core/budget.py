@@ -1,6 +1,9 @@
 """Budget: what the loop used of what it may, and whether a run still fits (method, section 7.4)."""
 
+from collections import Counter
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -11,6 +14,10 @@ from whatnext_service.core.runs import RunConfig
 from whatnext_service.core.state import LoopState
 
 _CENT = Decimal("0.01")
+_priced_by: Callable[[RunConfig], tuple[str, str, int | None]] = attrgetter(
+    "base_model", "dataset_version_id", "n_epochs"
+)
+"""What the estimate of a run's cost depends on, beside the catalogue and the versions."""
 
 
 class Spending(msgspec.Struct, kw_only=True, frozen=True):
@@ -24,20 +31,18 @@ class Spending(msgspec.Struct, kw_only=True, frozen=True):
 
 def spending(state: LoopState) -> Spending:
     """Add the runs' costs up; those of one price are estimated once."""
-    estimates: dict[tuple[str, str, int | None], Decimal | None] = {}
-    costs: list[Decimal] = []
-    for run in state.runs:
-        cost = run.cost
-        if cost is None and run.status not in ("failed", "cancelled"):
-            config = run.config
-            priced_by = (config.base_model, config.dataset_version_id, config.n_epochs)
-            if priced_by not in estimates:
-                estimates[priced_by] = estimated_cost(state, config)
-            cost = estimates[priced_by]
+    costs = [cost for run in state.runs if (cost := run.cost) is not None]
+    used = sum(costs, Decimal(0))
+    unreported = [
+        _priced_by(run.config) for run in state.runs if run.cost is None and run.status not in ("failed", "cancelled")
+    ]
+    for priced_by, n_runs in Counter(unreported).items():
+        cost = _estimate(state, *priced_by)
         if cost is not None:
+            used += n_runs * cost
             costs.append(cost)
     return Spending(
-        used=sum(costs, Decimal(0)).quantize(_CENT, ROUND_HALF_UP),
+        used=used.quantize(_CENT, ROUND_HALF_UP),
         cheapest_run=None if state.loop.budget.max_cost is None else min(costs, default=None),
     )
 
@@ -58,13 +63,17 @@ def estimated_cost(state: LoopState, config: RunConfig) -> Decimal | None:
 
     `auto` epochs count as the model's start value. Prices are in US dollars: null for a budget in another currency.
     """
-    model = find_model(state.catalogue, config.base_model)
+    return _estimate(state, *_priced_by(config))
+
+
+def _estimate(state: LoopState, base_model: str, version_id: str, n_epochs: int | None) -> Decimal | None:
+    model = find_model(state.catalogue, base_model)
     if model is None or model.training_price_per_mtok is None or state.loop.budget.currency != "USD":
         return None
-    version = next((one for one in state.versions if one.id == config.dataset_version_id), None)
+    version = next((one for one in state.versions if one.id == version_id), None)
     if version is None or version.n_tokens is None:
         return None
-    epochs = config.n_epochs or model.start_epochs or BASELINE_EPOCHS
+    epochs = n_epochs or model.start_epochs or BASELINE_EPOCHS
     cost = Decimal(version.n_tokens) * epochs * model.training_price_per_mtok / 1_000_000
     return cost.quantize(_CENT, ROUND_HALF_UP)
 
@@ -74,10 +83,10 @@ def would_exceed(state: LoopState, config: RunConfig, spent: Spending) -> str | 
     budget, used = state.loop.budget, spent.used
     if (exhausted := exhausted_because(state, spent)) is not None:
         return exhausted
-    cost = estimated_cost(state, config)
-    if budget.max_cost is None or cost is None:
+    if budget.max_cost is None:
         return None
-    if used + cost <= budget.max_cost:
+    cost = estimated_cost(state, config)
+    if cost is None or used + cost <= budget.max_cost:
         return None
     return f"it would cost about {cost} {budget.currency}, and {budget.max_cost - used} of {budget.max_cost} are left"
 
