@@ -9,7 +9,6 @@ from whatnext_service.core.change_took import NOT_TAKEN, change_took, must_show,
 from whatnext_service.core.curve_points import curve_from_columns
 from whatnext_service.core.curves import Curve
 from whatnext_service.core.diagnose import diagnose
-from whatnext_service.core.gains import experiments
 from whatnext_service.core.history import history
 from whatnext_service.core.incumbent import standings
 from whatnext_service.core.plan import what_next
@@ -94,7 +93,7 @@ def test_a_change_that_did_not_take_is_no_experiment_and_teaches_nothing() -> No
     state = a_state(runs=(first, second), evaluations=(an_evaluation(7.0, run=1), an_evaluation(7.4, run=2)))
     board = read_scoreboard(state)
     assert not took(second)
-    assert [trial.run.id for trial in experiments(board)] == ["run_1"]
+    assert [trial.run.id for trial in board.experiments] == ["run_1"]
     assert past_effects(standings(board)) == ()
     assert observed_effect(standings(board), second) is None
     assert [row.repeat for row in history(state)] == [False, True]

@@ -14,7 +14,7 @@ def packed(n: float) -> bytes:
 
 
 def grouped(*runs: Run) -> tuple[tuple[bytes, ...], ...]:
-    return replicate_groups([(run, packed(run.number)) for run in runs])
+    return replicate_groups((run, packed(run.number)) for run in reversed(runs))
 
 
 def test_runs_that_differ_in_their_seed_alone_repeat_one_another() -> None:

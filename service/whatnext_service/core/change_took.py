@@ -24,11 +24,8 @@ def must_show(changed: Iterable[str]) -> bool:
 
 def took(run: Run) -> bool:
     """Whether what the run changed against its parent shows in its curve, as far as that is known."""
-    if run.reading is not None:
-        for finding in run.reading.findings:
-            if finding.code == NOT_TAKEN:
-                return False
-    return True
+    reading = run.reading
+    return reading is None or not reading.findings or all(each.code != NOT_TAKEN for each in reading.findings)
 
 
 def change_took(parent: Curve, child: Curve, thresholds: CurveThresholds = DEFAULT) -> Finding | None:

@@ -4,10 +4,8 @@ import msgspec
 
 from whatnext_service.core.compare import COUNTED_IN, Comparison, Verdict, compare
 from whatnext_service.core.evaluations import Evaluation, Suite, pack_scores
-from whatnext_service.core.lineage import is_repeat
 from whatnext_service.core.loops import Metric
 from whatnext_service.core.noise_floor import FloorSource
-from whatnext_service.core.runs import RunConfig
 from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, noise_between
 
 
@@ -70,22 +68,6 @@ def gain_over_target(candidate: Evaluation, target: float, metric: Metric, suite
         clusters=clusters_of(candidate, suite),
     )
     return _oriented(comparison, points, comparison.verdict, metric)
-
-
-def experiments(board: Scoreboard) -> tuple[Trial, ...]:
-    """The runs with a score on the suite in force, without repeats of their parents and changes that did not take:
-    these try nothing new.
-    """
-    untaken = {run.id for run in board.untaken}
-    configs: dict[str | None, RunConfig] = {run.id: run.config for run in board.state.runs}
-    tried: list[Trial] = []
-    for trial in board.trials:
-        run = trial.run
-        if trial.arms and run.id not in untaken:
-            parent = configs.get(run.parent_id)
-            if parent is None or not is_repeat(parent, run.config):
-                tried.append(trial)
-    return tuple(tried)
 
 
 def best_arm(*trials: Trial) -> Arm | None:

@@ -111,7 +111,7 @@ def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) 
 
 def comparison_noise(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> float | None:
     """Standard error of a comparison of two trained models on the suite, else of one with the baseline."""
-    others = (each for each in found if each.trial.run.id != best.trial.run.id)
+    others = [each for each in found if each is not best]
     second = max(others, key=attrgetter("estimate"), default=None)
     reference = board.baseline if second is None else second.arm.evaluation
     gain = None if reference is None else paired_gain(best.arm.evaluation, reference, board.sign)

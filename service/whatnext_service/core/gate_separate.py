@@ -12,7 +12,6 @@ from whatnext_service.core.lineage import VARIABLES, apply_overrides
 from whatnext_service.core.quick_sweep import Tweak, allowed
 from whatnext_service.core.runs import Run, Variable
 from whatnext_service.core.scoreboard import Arm, Scoreboard, configuration
-from whatnext_service.core.tried import was_trained
 from whatnext_service.core.wording import shown_change, variable_name
 
 RULE = "separate_changes"
@@ -45,7 +44,7 @@ def separate_gate(board: Scoreboard, best: Standing | None) -> tuple[Draft, ...]
         return ()
     if not allowed(change, board.state.loop.choices):
         return ()
-    if was_trained(config, [each for each in board.state.runs if each.status != "cancelled"]):
+    if config in board.tried:
         return ()
     return (_draft(board, run, before.best, parent, difference, change, gain),)
 

@@ -6,7 +6,6 @@ import msgspec
 
 from whatnext_service.core.advice import ActionKind, Evidence, Step, StopRule
 from whatnext_service.core.diagnose import Diagnosis, diagnose
-from whatnext_service.core.gains import best_arm
 from whatnext_service.core.lineage import apply_overrides
 from whatnext_service.core.quick_sweep import (
     LEARNING_RATE_RANGE,
@@ -23,7 +22,6 @@ from whatnext_service.core.runs import Run, RunConfig
 from whatnext_service.core.scoreboard import Arm, Scoreboard, read_scoreboard
 from whatnext_service.core.state import LoopState
 from whatnext_service.core.stop_rules import stop_rules
-from whatnext_service.core.tried import Tried
 from whatnext_service.core.versions import CLEANING, find_version, origins
 
 GOOD_ALREADY = 9.0
@@ -63,7 +61,7 @@ def method_advice(
     before = _before_training(state, board)
     if before is not None:
         return before
-    best = best_arm(*board.trials)
+    best = board.best
     if board.active_runs or board.active_evaluations:
         waiting = _plain("wait", "Wait for what is under way.", "method 1")
         return waiting if best is None else _read(waiting, diagnose(state, best.run, board))
@@ -84,10 +82,9 @@ def method_advice(
     other_data = [*_data(state, best.run, cleaner=True), *_data(state, best.run, cleaner=False)]
     if diagnosis.leaf in ("improve_data", "add_data") and not other_data:
         return _about(diagnosis, best, "fix_data", diagnosis.suggestion, "method 5")
-    tried = Tried(state.runs)
     for tweak in method_changes(state, best.run, diagnosis):
         config = apply_overrides(best.run.config, tweak.overrides)
-        if config not in tried and allowed(tweak, state.loop.choices):
+        if next(board.tried.runs_of(config), None) is None and allowed(tweak, state.loop.choices):
             return MethodAdvice(
                 kind="start_run",
                 headline=f"Change {tweak.variable} of {best.run.name} to {_shown(state, tweak)}: {tweak.reason}.",

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from statistics import NormalDist
 
 from whatnext_service.core.advice import Severity, Warning
-from whatnext_service.core.gains import arm_name, best_arm, earlier_arm, final_arm
+from whatnext_service.core.gains import arm_name, earlier_arm, final_arm
 from whatnext_service.core.runs import Run
 from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
 from whatnext_service.core.state import BaseModel, DatasetVersion, LoopState
@@ -138,7 +138,7 @@ def _small_suite(board: Scoreboard) -> list[Warning]:
 
 def _curves_ignored(board: Scoreboard) -> list[Warning]:
     """Method 8: a run evaluated although no curve was analysed."""
-    runs = [trial.run for trial in board.trials if trial.arms and trial.run.reading is None]
+    runs = [trial.run for trial in board.trials if trial.run.reading is None and trial.arms]
     if not runs:
         return []
     told = f"{_names(runs)} {'was' if len(runs) == 1 else 'were'} evaluated without a training curve."
@@ -197,7 +197,7 @@ def _left_behind(board: Scoreboard) -> list[Warning]:
     live = [one for one in board.state.deployments if one.status == "live"]
     if len(live) < 2:
         return []
-    best = best_arm(*board.trials)
+    best = board.best
     kept = best.run.id if best is not None and any(one.run_id == best.run.id for one in live) else live[-1].run_id
     names = {run.id: run for run in board.state.runs}
     runs = [

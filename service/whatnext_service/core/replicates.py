@@ -1,6 +1,6 @@
 """Which runs repeat one another: the same effective configuration, another seed (evidence 1 and 3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -18,8 +18,8 @@ Key: TypeAlias = tuple[float | str | None, ...]
 _method_and_own = attrgetter("method", *(name for _, names in OWN_VARIABLES for name in names))
 
 
-def replicate_groups(scored: Sequence[Scored]) -> tuple[tuple[bytes, ...], ...]:
-    """The packed scores of runs that repeat one another, group by group, the newest first; `scored` is in order.
+def replicate_groups(newest_first: Iterable[Scored]) -> tuple[tuple[bytes, ...], ...]:
+    """The packed scores of runs that repeat one another, group by group, the newest first.
 
     A seed that is known to be the same again repeats nothing: it gives the same model. Rate, epochs, data and base
     model tell apart most runs at little cost, and only those that they do not are looked at closely.
@@ -27,7 +27,7 @@ def replicate_groups(scored: Sequence[Scored]) -> tuple[tuple[bytes, ...], ...]:
     seen: dict[Key, Scored] = {}
     alike: dict[tuple[Key, Key], list[Scored]] = {}
     repeated: dict[tuple[Key, Key], tuple[bytes, ...]] = {}
-    for each in reversed(scored):
+    for each in newest_first:
         gist = _gist(each[0])
         if (first := seen.setdefault(gist, each)) is each:
             continue

@@ -1,16 +1,19 @@
 """The loop's scores at a glance: what was evaluated on the suite in force, what is under way, what was tried."""
 
-import math
+from math import inf, isfinite
+from operator import attrgetter
 
 import msgspec
 
 from whatnext_service.core.budget import Spending, spending
 from whatnext_service.core.change_took import took
 from whatnext_service.core.evaluations import Evaluation, Suite
+from whatnext_service.core.lineage import is_repeat
 from whatnext_service.core.noise_floor import Noise, TrainingNoise, n_trained, training_noise
 from whatnext_service.core.replicates import replicate_groups
 from whatnext_service.core.runs import Checkpoint, Run, RunConfig
 from whatnext_service.core.state import DatasetVersion, LoopState
+from whatnext_service.core.tried import Tried
 
 ACTIVE_EVALUATION = ("pending", "running")
 
@@ -41,7 +44,7 @@ class Trial(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
 
 class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
-    """One pass over a state, so that every rule after it reads and none searches."""
+    """A state read once, so that every rule after it reads and none searches."""
 
     state: LoopState
     suite: Suite | None
@@ -54,6 +57,10 @@ class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
     """A finished evaluation of an untuned model on the suite in force that could be named the baseline."""
     trials: tuple[Trial, ...]
     """Succeeded runs, in order of number."""
+    experiments: tuple[Trial, ...]
+    """Those with a score, without repeats of their parents and changes that did not take: these try nothing new."""
+    best: Arm | None
+    """The best scored state of all runs; the earlier one wins a tie."""
     failed_runs: tuple[Run, ...]
     active_runs: tuple[Run, ...]
     active_evaluations: tuple[Evaluation, ...]
@@ -70,6 +77,8 @@ class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
     spent: Spending
     training_noise: TrainingNoise | None
     """What training again changes, from the runs that repeat one another; null while none does."""
+    tried: Tried
+    """All runs, to look configurations up in."""
     untaken: tuple[Run, ...]
     """Runs whose change did not take."""
 
@@ -80,70 +89,75 @@ class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def read_scoreboard(state: LoopState) -> Scoreboard:
-    """Index a state in one pass over its runs and one over its evaluations."""
+    """Index a state, in time linear in its runs and evaluations; a run's parent comes before it."""
     suite = next((each for each in reversed(state.suites) if each.role == "selection"), None)
     final_suite = next((each for each in reversed(state.suites) if each.role == "final_test"), None)
     suite_id, print_ = (suite.id, suite.fingerprint) if suite else (None, None)
     final_id, final_print = (final_suite.id, final_suite.fingerprint) if final_suite else (None, None)
     scored: dict[str, Evaluation] = {}
-    active: list[Evaluation] = []
-    failed: list[Evaluation] = []
-    final: list[Evaluation] = []
-    baseline: Evaluation | None = None
-    candidate: Evaluation | None = None
-    looks = final_uses = 0
+    looks = 0
+    others: list[Evaluation] = []
     for each in state.evaluations:
-        sealed = each.suite_id != suite_id or each.fingerprint != print_
-        if sealed and (each.suite_id != final_id or each.fingerprint != final_print):
-            continue
-        status = each.status
-        if status != "succeeded":
-            if status == "failed":
-                failed.append(each)
-            elif status in ACTIVE_EVALUATION:
-                active.append(each)
-        elif (combined := each.combined) is not None and math.isfinite(combined):
-            tuned = each.subject != "base_model"
-            if sealed:
-                final.append(each)
-                final_uses += tuned
-            elif tuned:
+        selects = each.suite_id == suite_id and each.fingerprint == print_
+        if selects and each.status == "succeeded" and each.subject != "base_model":
+            if (combined := each.combined) is not None and isfinite(combined):
                 scored[each.checkpoint_id or each.run_id or ""] = each
                 looks += 1
-            else:
-                candidate = each
-                if each.id == state.baseline_id:
-                    baseline = each
+        elif selects or (each.suite_id == final_id and each.fingerprint == final_print):
+            others.append(each)
+    ended = [
+        each
+        for each in others
+        if each.status == "succeeded" and (combined := each.combined) is not None and isfinite(combined)
+    ]
+    untuned = [each for each in ended if each.suite_id == suite_id]
+    final = [each for each in ended if each.suite_id == final_id]
     sign = 1.0 if state.loop.metric.direction == "up" else -1.0
     trials: list[Trial] = []
     failures: list[Run] = []
     running: list[Run] = []
+    untaken: list[Run] = []
+    experiments: list[Trial] = []
+    configs: dict[str | None, RunConfig] = {}
     for run in state.runs:
+        config = configs[run.id] = run.config
+        if not (taken := took(run)):
+            untaken.append(run)
         status_of_run = run.status
         if status_of_run == "succeeded":
-            trials.append(_trial(run, scored, sign))
+            trial = _trial(run, scored, sign)
+            trials.append(trial)
+            if trial.best is not None and taken:
+                parent = configs.get(run.parent_id)
+                if parent is None or not is_repeat(parent, config):
+                    experiments.append(trial)
         elif status_of_run == "failed":
             failures.append(run)
         elif status_of_run != "cancelled":
             running.append(run)
+    tried = Tried(state.runs)
+    leaders = [arm for trial in trials if (arm := trial.best) is not None]
     return Scoreboard(
         state=state,
         suite=suite,
         final_suite=final_suite,
-        baseline=baseline,
-        baseline_candidate=candidate,
+        baseline=next((each for each in untuned if each.id == state.baseline_id), None),
+        baseline_candidate=untuned[-1] if untuned else None,
         trials=tuple(trials),
+        experiments=tuple(experiments),
+        best=max(leaders, key=attrgetter("utility"), default=None),
         failed_runs=tuple(failures),
         active_runs=tuple(running),
-        active_evaluations=tuple(active),
-        failed_evaluations=tuple(failed),
+        active_evaluations=tuple([each for each in others if each.status in ACTIVE_EVALUATION]),
+        failed_evaluations=tuple([each for each in others if each.status == "failed"]),
         final_evaluations=tuple(final),
-        final_uses=final_uses,
+        final_uses=sum(each.subject != "base_model" for each in final),
         selection_looks=looks,
         versions=state.versions,
         spent=spending(state),
-        training_noise=_training_noise(trials),
-        untaken=tuple([run for run in state.runs if not took(run)]),
+        training_noise=_training_noise(leaders, tried),
+        tried=tried,
+        untaken=tuple(untaken),
     )
 
 
@@ -158,9 +172,13 @@ def noise_between(board: Scoreboard, candidate: Evaluation, reference: Evaluatio
     )
 
 
-def _training_noise(trials: list[Trial]) -> TrainingNoise | None:
-    best = [each.best for each in trials if each.best is not None and each.best.evaluation.scores]
-    return training_noise(replicate_groups([(arm.run, arm.evaluation.scores) for arm in best]))
+def _training_noise(leaders: list[Arm], tried: Tried) -> TrainingNoise | None:
+    newest_first = (
+        (arm.run, scores)
+        for arm in reversed(leaders)
+        if tried.shares_rate(arm.run) and (scores := arm.evaluation.scores)
+    )
+    return training_noise(replicate_groups(newest_first))
 
 
 def configuration(config: RunConfig) -> RunConfig:
@@ -169,22 +187,22 @@ def configuration(config: RunConfig) -> RunConfig:
 
 
 def _trial(run: Run, scored: dict[str, Evaluation], sign: float) -> Trial:
+    """A score of the run as a whole is its final checkpoint's, or a state of its own where there is no such one."""
+    whole = scored.get(run.id)
     arms: list[Arm] = []
     best: Arm | None = None
     best_kept: Arm | None = None
-    total, highest, highest_kept = 0.0, -math.inf, -math.inf
-    whole = scored.get(run.id)
-    states: tuple[Checkpoint | None, ...] = run.checkpoints if whole is None else (*run.checkpoints, None)
-    final_seen = False
+    total, highest, highest_kept = 0.0, -inf, -inf
+    states: tuple[Checkpoint | None, ...] = run.checkpoints
+    if whole is not None and not any(each.final for each in run.checkpoints):
+        states = (*run.checkpoints, None)
     for checkpoint in states:
-        if checkpoint is None:
-            evaluation = None if final_seen else whole
-        elif (evaluation := scored.get(checkpoint.id)) is None and checkpoint.final:
+        evaluation = whole if checkpoint is None else scored.get(checkpoint.id)
+        if evaluation is None and checkpoint is not None and checkpoint.final:
             evaluation = whole
-        if evaluation is None or evaluation.combined is None:
+        if evaluation is None or (combined := evaluation.combined) is None:
             continue
-        final_seen = final_seen or (checkpoint is not None and checkpoint.final)
-        utility = sign * evaluation.combined
+        utility = sign * combined
         arm = Arm(run=run, checkpoint=checkpoint, evaluation=evaluation, utility=utility)
         arms.append(arm)
         total += utility
@@ -192,5 +210,6 @@ def _trial(run: Run, scored: dict[str, Evaluation], sign: float) -> Trial:
             best, highest = arm, utility
         if utility > highest_kept and (checkpoint is None or checkpoint.deployable):
             best_kept, highest_kept = arm, utility
-    mean = total / len(arms) if arms else 0.0
-    return Trial(run=run, arms=tuple(arms), best=best, best_kept=best_kept, mean=mean)
+    if best is None:
+        return Trial(run=run, arms=())
+    return Trial(run=run, arms=tuple(arms), best=best, best_kept=best_kept, mean=total / len(arms))

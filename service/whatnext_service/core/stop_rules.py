@@ -1,12 +1,13 @@
 """The four stop rules (method, section 7), read with the noise model of evidence, section 1."""
 
-from itertools import accumulate
+from math import inf
 from typing import Literal
 
 from whatnext_service.core.advice import StopRule
 from whatnext_service.core.budget import Spending, exhausted_because
 from whatnext_service.core.evaluations import Evaluation
-from whatnext_service.core.gains import arm_name, best_arm, experiments, gain, gain_over_target
+from whatnext_service.core.gains import arm_name, best_arm, gain, gain_over_target
+from whatnext_service.core.runs import Run
 from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, read_scoreboard
 from whatnext_service.core.state import LoopState
 
@@ -14,34 +15,37 @@ Rule = Literal["beaten_and_flat", "diminishing_returns", "good_enough", "budget"
 
 
 def stop_rules(state: LoopState, board: Scoreboard | None = None) -> tuple[StopRule, ...]:
-    """Every rule with what it rests on; a scoreboard already read spares reading the state again."""
+    """Every rule with what it rests on; a scoreboard already read spares reading the state again.
+
+    The rules on progress hold the last `patience` experiments against the best `before` them.
+    """
     board = read_scoreboard(state) if board is None else board
-    tried = experiments(board)
-    best = best_arm(*board.trials)
+    tried = board.experiments
+    before = best_arm(*tried[: -state.loop.rules.patience])
     return (
-        beaten_and_flat(board, tried, best),
-        diminishing_returns(board, tried),
-        good_enough(board, best),
+        beaten_and_flat(board, tried, before),
+        diminishing_returns(board, tried, before),
+        good_enough(board, board.best),
         budget_exhausted(state, board.spent),
     )
 
 
-def beaten_and_flat(board: Scoreboard, tried: tuple[Trial, ...], best: Arm | None) -> StopRule:
+def beaten_and_flat(board: Scoreboard, tried: tuple[Trial, ...], before: Arm | None) -> StopRule:
     """The baseline is beaten by more than `min_margin_pct` (5 %) and the last `patience` (3) experiments did not
     improve on the best before them (method 7.1); an improvement is one whose interval excludes zero (method 4).
     """
     rule: Rule = "beaten_and_flat"
     patience = board.state.loop.rules.patience
-    if board.suite is None or board.baseline is None or best is None:
+    if board.suite is None or board.baseline is None or board.best is None:
         return _unmet(rule, "There is no baseline, or no scored run, on the suite in force.")
-    beaten, told = _beats_baseline(board, board.baseline, best)
+    beaten, told = _beats_baseline(board, board.baseline, board.best)
     if not beaten:
         return _unmet(rule, told)
     if (waiting := _waiting(board)) is not None:
         return _unmet(rule, f"{told} {waiting}")
     if len(tried) <= patience:
         return _unmet(rule, f"{told} {len(tried)} experiments are scored; flat means {patience} after the first.")
-    before, window = best_arm(*tried[:-patience]), tried[-patience:]
+    window = tried[-patience:]
     improved = before and next((trial for trial in window if _improved(board, trial, before)), None)
     if before is None or improved is not None:
         named = improved.run.name if improved else "A run"
@@ -54,7 +58,7 @@ def beaten_and_flat(board: Scoreboard, tried: tuple[Trial, ...], best: Arm | Non
     )
 
 
-def diminishing_returns(board: Scoreboard, tried: tuple[Trial, ...]) -> StopRule:
+def diminishing_returns(board: Scoreboard, tried: tuple[Trial, ...], before: Arm | None) -> StopRule:
     """Each of the last `patience` (3) experiments gained less than `min_gain` (0.1 points) over the best before it
     (method 7.2); a window and not a single step, because two seeds of one configuration differ by more than 0.1 in
     half the cases (evidence 8). A gain of 0.1 or more keeps the loop going even where the suite cannot tell it from
@@ -66,14 +70,17 @@ def diminishing_returns(board: Scoreboard, tried: tuple[Trial, ...]) -> StopRule
         return _unmet(rule, "There is no selection suite.")
     if (waiting := _waiting(board)) is not None:
         return _unmet(rule, waiting)
-    untuned = [] if board.baseline is None else [board.sign * (board.baseline.combined or 0.0)]
-    utilities = [trial.best.utility for trial in tried if trial.best is not None]
-    leaders = accumulate([*untuned, *utilities], max)
-    gains = [utility - leader for utility, leader in zip(utilities[1 - len(untuned) :], leaders, strict=False)]
-    if len(gains) < patience:
-        return _unmet(rule, f"{len(gains)} experiments can be held against what preceded them; {patience} are needed.")
-    window = list(zip(tried[-patience:], gains[-patience:], strict=True))
-    told = "Gains over the best before: " + ", ".join(f"{one.run.name} {points:+.2f}" for one, points in window[-5:])
+    n_gains = len(tried) if board.baseline is not None else max(0, len(tried) - 1)
+    if n_gains < patience:
+        return _unmet(rule, f"{n_gains} experiments can be held against what preceded them; {patience} are needed.")
+    leader = -inf if before is None else before.utility
+    if board.baseline is not None:
+        leader = max(leader, board.sign * (board.baseline.combined or 0.0))
+    window: list[tuple[Run, float]] = []
+    for arm in (trial.best for trial in tried[-patience:] if trial.best is not None):
+        window.append((arm.run, arm.utility - leader))
+        leader = max(leader, arm.utility)
+    told = "Gains over the best before: " + ", ".join(f"{run.name} {points:+.2f}" for run, points in window[-5:])
     if any(points >= min_gain - 1e-9 for _, points in window):
         return _unmet(rule, f"{told}; one of the last {patience} reached {min_gain:g}.")
     return StopRule(rule=rule, met=True, detail=f"{told}; none reached {min_gain:g}.{_resolution(board, tried)}")
