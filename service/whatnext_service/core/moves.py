@@ -27,7 +27,6 @@ from whatnext_service.core.ranges import (
 from whatnext_service.core.runs import Run, RunConfig, Variable
 from whatnext_service.core.scoreboard import Scoreboard, configuration
 from whatnext_service.core.training_types import wanted_examples
-from whatnext_service.core.tried import Tried
 from whatnext_service.core.versions import data_moves, find_version
 
 Rule = Literal[
@@ -64,12 +63,11 @@ class Move(msgspec.Struct, kw_only=True, frozen=True):
 
 def moves(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> Iterator[Move]:
     """Untried single changes, best first; each stays within choices and ranges and repeats no tried configuration."""
-    tried = Tried([run for run in board.state.runs if run.status != "cancelled"])
     ruined = [run for run in board.failed_runs if diverged(run)]
     proposed: set[RunConfig] = set()
     for move in _proposed(board, found, best):
         key = configuration(move.config)
-        if key not in proposed and key not in tried and _allowed(board, move, ruined):
+        if key not in proposed and key not in board.tried and _allowed(board, move, ruined):
             proposed.add(key)
             yield move
 
