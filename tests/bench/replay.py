@@ -39,7 +39,7 @@ Curve = list[float]
 
 def follow_advice(surface: Surface, space: list[Config], seed: int) -> Curve:
     """What the planner holds best after each experiment it advised; it keeps it when it stops."""
-    loop = SurfaceLoop(surface, space, seed)
+    loop = SurfaceLoop(surface, space, seed, persistent=True)
     held: Curve = []
     while len(held) < N_EXPERIMENTS and loop.experiment():
         held.append(loop.held_test_score()[0])

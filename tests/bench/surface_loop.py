@@ -44,7 +44,10 @@ LINEAGE: tuple[tuple[str, str | None, DerivationKind], ...] = (
 class SurfaceLoop:
     """One replayed loop: its state, and the test score of what it holds best."""
 
-    def __init__(self, surface: Surface, space: list[Config], seed: int, *, sealed: bool = False) -> None:
+    def __init__(
+        self, surface: Surface, space: list[Config], seed: int, *, sealed: bool = False, persistent: bool = False
+    ) -> None:
+        self.persistent = persistent
         self.surface = surface
         self.cells = set(space)
         self.rng = random.Random(seed)
@@ -169,7 +172,7 @@ class SurfaceLoop:
 
     def _carry_out(self, answer: Answer) -> bool:
         action = answer.action
-        if action.kind == "do_not_fine_tune":
+        if action.kind == "do_not_fine_tune" or (self.persistent and action.kind in ("stop", "ship", "repeat_run")):
             self._decline(answer)
             return True
         if action.kind not in ("evaluate", "record_baseline", "final_test"):
@@ -217,6 +220,7 @@ class SurfaceLoop:
         cell = asked if asked in self.cells else nearest(self.cells, asked)
         seen = self.surface.observe(cell, self.rng)
         number = len(self.state.runs) + 1
+        accuracy = validation_accuracy(self.surface, seen)
         run = Run(
             id=f"run_{number}",
             number=number,
@@ -245,6 +249,7 @@ class SurfaceLoop:
                     train_loss=each["tr_mean"],
                     valid_loss=None,
                     full_valid_loss=each["fvl"],
+                    full_valid_accuracy=accuracy.get(each["step"]),
                 )
                 for each in seen.checkpoints
             ),
@@ -300,6 +305,15 @@ class SurfaceLoop:
             as_of=self.state.as_of + timedelta(minutes=1),
             **changes,
         )
+
+
+def validation_accuracy(surface: Surface, seen: Observation) -> dict[int, float]:
+    """Accuracy over the whole validation set by step; empty where the surface has none."""
+    columns: list[str] = surface.data["curve_columns"]
+    if "full_valid_mean_token_accuracy" not in columns:
+        return {}
+    place = columns.index("full_valid_mean_token_accuracy")
+    return {int(row[0] or 0): float(row[place] or 0.0) for row in seen.curve if row[place] is not None}
 
 
 def read(surface: Surface, seen: Observation) -> CurveReading:

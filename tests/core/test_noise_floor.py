@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from whatnext_service.core.evaluations import pack_scores
-from whatnext_service.core.noise_floor import n_trained, regrade_floor, regrade_noise, training_floor, training_noise
+from whatnext_service.core.noise_floor import (
+    n_trained,
+    noise_share,
+    regrade_floor,
+    regrade_noise,
+    training_floor,
+    training_noise,
+)
 
 
 def test_noise_of_a_judge_is_found_again() -> None:
@@ -119,3 +126,22 @@ def test_floors_shrink_with_what_they_depend_on() -> None:
 )
 def test_checkpoints_of_one_run_share_its_seed(one: str | None, other: str | None, sides: int) -> None:
     assert n_trained(one, other) == sides
+
+
+def test_share_of_the_spread_that_is_the_items_noise() -> None:
+    """Ten times the noise's variance leaves a tenth of the spread to it; without any difference all of it is."""
+    source = np.random.RandomState(11)
+    real, none = (
+        tuple(repeated(source, run_sd=run_sd, item_sd=1.0, n_items=100, n_runs=5) for _ in range(60))
+        for run_sd in (0.3, 0.0)
+    )
+    share = noise_share(real)
+    assert share is not None
+    assert share == pytest.approx(0.1, abs=0.02)
+    assert noise_share(none) == pytest.approx(1.0, abs=0.1)
+
+
+def test_no_share_without_two_that_share_items() -> None:
+    assert noise_share(()) is None
+    assert noise_share(((pack_scores([1.0, 2.0]),),)) is None
+    assert noise_share(((pack_scores([1.0, None]), pack_scores([None, 2.0])),)) is None

@@ -343,6 +343,19 @@ def test_after_a_decline_the_next_best_takes_its_place_until_a_person_must_decid
     assert len(seen) > 3
 
 
+def test_whoever_declines_the_end_gets_the_rates_that_are_left() -> None:
+    """Nothing promising is left, so they come after the advice to leave the loop."""
+    state = scored(loop=a_loop(choices=Choices(base_models=("gpt-4.1-mini",))))
+    ended, rates = False, []
+    while (answer := what_next(state)).action.kind != "review":
+        ended = ended or answer.action.kind == "final_test"
+        if answer.change is not None and answer.change.expects.rule == "remaining_rate":
+            assert ended
+            rates.append(answer.change.to_value)
+        state = declined(state, answer)
+    assert rates == [0.1]
+
+
 def test_a_run_that_would_exceed_the_budget_is_not_advised() -> None:
     """Method 7.4: a run that would exceed the budget is as good as none."""
     state = scored(loop=a_loop(budget=Budget(max_cost=Decimal("2.00"))), score=5.0)

@@ -7,7 +7,7 @@ from whatnext_service.core.advice import Overrides
 from whatnext_service.core.incumbent import standings
 from whatnext_service.core.lineage import apply_overrides
 from whatnext_service.core.loops import Metric
-from whatnext_service.core.moves import Move, Rule
+from whatnext_service.core.move_kinds import Move, Rule
 from whatnext_service.core.predict import PRIORS, expect, observed_effect, past_effects
 from whatnext_service.core.scoreboard import read_scoreboard
 

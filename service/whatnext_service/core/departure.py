@@ -5,7 +5,7 @@ from typing import Literal
 from whatnext_service.core.advice import ActionKind, MethodReading
 from whatnext_service.core.draft import Draft
 from whatnext_service.core.method_advice import MethodAdvice
-from whatnext_service.core.moves import Rule
+from whatnext_service.core.move_kinds import Rule
 from whatnext_service.core.scoreboard import configuration
 
 _BY_RULE: tuple[tuple[Rule | Literal["separate_changes"], str], ...] = (
@@ -20,6 +20,7 @@ _BY_RULE: tuple[tuple[Rule | Literal["separate_changes"], str], ...] = (
     ("other_base_model", "The levers with more evidence behind them are used up for this base model."),
     ("other_method", "The levers with more evidence behind them are used up for this training method."),
     ("batch_size", "Everything with more promise has been tried."),
+    ("remaining_rate", "Everything with more promise has been tried."),
     ("separate_changes", "What leads changed several things at once: which of them carried it is worth a run to know."),
     ("lower_rate_failed", "A diverged run is an outcome too: it says that the rate is too high."),
 )

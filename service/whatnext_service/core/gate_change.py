@@ -1,5 +1,6 @@
 """The gate to the next experiment: one change, its reason, its expectation."""
 
+from collections.abc import Iterator
 from operator import attrgetter
 
 import msgspec
@@ -10,7 +11,7 @@ from whatnext_service.core.draft import CERTAIN, Draft, call, draft, measured
 from whatnext_service.core.first_run import first_config
 from whatnext_service.core.identity import config_fingerprint
 from whatnext_service.core.incumbent import Standing, paired_gain
-from whatnext_service.core.moves import Move, moves
+from whatnext_service.core.move_kinds import Move
 from whatnext_service.core.outcome import RISEN, outcome
 from whatnext_service.core.predict import PastEffect, expect, past_effects
 from whatnext_service.core.ranges import provider_of
@@ -28,7 +29,7 @@ HELD: tuple[Variable, ...] = (
     "learning_rate_multiplier",
     "batch_size",
 )
-LAST_RESORTS = ("other_method", "batch_size")
+LAST_RESORTS = ("other_method", "batch_size", "remaining_rate")
 """Changes without a measured gain on a loop that already beats its baseline (evidence 8)."""
 MAX_DRAFTS = 8
 """How many moves are worked out: the advice, its alternatives, and room for declined ones."""
@@ -89,14 +90,16 @@ def first_run_gate(board: Scoreboard) -> tuple[Draft, ...]:
     )
 
 
-def change_gate(board: Scoreboard, found: tuple[Standing, ...], best: Standing) -> tuple[Draft, ...]:
+def change_gate(
+    board: Scoreboard, found: tuple[Standing, ...], best: Standing, candidates: Iterator[Move]
+) -> tuple[Draft, ...]:
     """The next single changes, best first, as far as the budget allows them; demoted rules come last."""
     noise = comparison_noise(board, found, best)
     doubtful = {record.rule: record for record in board.state.track_record if demoted(record)}
     past = past_effects(found)
     drafts: list[Draft] = []
     last: list[Draft] = []
-    for move in moves(board, found, best):
+    for move in candidates:
         if would_exceed(board.state, move.config, board.spent) is not None:
             continue
         made = _draft(board, past, best, move, noise)

@@ -9,7 +9,7 @@ from whatnext_service.core.draft import Draft, call, draft, measured
 from whatnext_service.core.gate_change import HELD
 from whatnext_service.core.identity import config_fingerprint
 from whatnext_service.core.lineage import apply_overrides, variables_of
-from whatnext_service.core.moves import Move
+from whatnext_service.core.move_kinds import Move
 from whatnext_service.core.outcome import diverged
 from whatnext_service.core.predict import expect
 from whatnext_service.core.ranges import limits, nearest_rung

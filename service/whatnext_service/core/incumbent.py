@@ -1,6 +1,7 @@
 """Which model is best so far, by estimates that lucky scores cannot inflate."""
 
 import math
+from collections.abc import Callable
 from heapq import nlargest
 from operator import attrgetter
 
@@ -8,12 +9,15 @@ import msgspec
 
 from whatnext_service.core.compare import Comparison, compare, paired_difference
 from whatnext_service.core.evaluations import Evaluation
+from whatnext_service.core.noise_floor import noise_share
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.core.scoreboard import Arm, Scoreboard, Trial, configuration, noise_between
 
-RUN_WEIGHT = 1 / 2
-"""How far a checkpoint's score is pulled to the mean of its run: the best of several equal candidates looks better
-than it is (evidence 1)."""
+MAX_RUN_WEIGHT = 1 / 2
+"""How far a checkpoint's score is pulled to the mean of its run at most: the best of several equal candidates looks
+better than it is (evidence 1). It is pulled by the share of the spread within runs that the items' noise explains."""
+MAX_WEIGHED = 8
+"""Runs that this share is measured on: the best ones."""
 CURVE_WEIGHT = 2 / 3
 """How far it is then pulled to what validation loss predicts, by the loop's own regression: within one validation
 file the loss orders 87 % of pairs rightly, the score of 200 items 91 % (evidence 8)."""
@@ -39,18 +43,23 @@ class _Candidate(msgspec.Struct, kw_only=True, frozen=True):
     level: float
     log_loss: float | None
     """Logarithm of the validation loss at the arm's step; null when unknown or not positive."""
+    accuracy: float | None
+    """Validation accuracy at the arm's step; null when unknown."""
 
 
 def standings(board: Scoreboard) -> tuple[Standing, ...]:
     """One standing for every run with a scored state that can still be deployed, in order of number.
 
-    A checkpoint's score is pulled half-way to the mean of its run, then, for the best 32 runs, two thirds of the way
-    to their regression of scores on log validation loss (one base model and one validation file at a time).
+    A checkpoint's score is pulled to the mean of its run by as much of the spread there as is noise, half-way at most;
+    then, for the best 32 runs, two thirds of the way to what their validation loss and accuracy predict, by
+    regressions within one base model and one validation file at a time.
     """
-    found = [_rough(trial, trial.best_kept) for trial in board.trials if trial.best_kept is not None]
-    levels = [each.level for each in found]
-    leading = nlargest(MAX_REFINED, range(len(found)), key=levels.__getitem__)
-    refined = _refined([found[place] for place in leading])
+    scored = [(trial, trial.best_kept) for trial in board.trials if trial.best_kept is not None]
+    tops = [top.utility for _, top in scored]
+    leading = nlargest(MAX_REFINED, range(len(scored)), key=tops.__getitem__)
+    weight = _run_weight([scored[place][0] for place in leading[:MAX_WEIGHED]])
+    found = [_rough(trial, top, weight) for trial, top in scored]
+    refined = _refined([found[place] for place in leading], weight)
     groups: dict[RunConfig, list[float]] = {}
     for each in refined:
         groups.setdefault(configuration(each.trial.run.config), []).append(each.estimate)
@@ -60,15 +69,21 @@ def standings(board: Scoreboard) -> tuple[Standing, ...]:
     return tuple(found)
 
 
-def _rough(trial: Trial, top: Arm) -> Standing:
+def _run_weight(trials: list[Trial]) -> float:
+    groups = tuple(tuple(arm.evaluation.scores for arm in trial.arms) for trial in trials)
+    share = noise_share(groups)
+    return MAX_RUN_WEIGHT if share is None else min(MAX_RUN_WEIGHT, share)
+
+
+def _rough(trial: Trial, top: Arm, weight: float) -> Standing:
     """The standing by the run's own scores alone."""
-    level = top.utility + RUN_WEIGHT * (trial.mean - top.utility)
+    level = top.utility + weight * (trial.mean - top.utility)
     return Standing(trial=trial, arm=top, estimate=level, level=level, n_repeats=1)
 
 
-def _refined(leading: list[Standing]) -> list[Standing]:
+def _refined(leading: list[Standing], weight: float) -> list[Standing]:
     """The leading standings by what their curves predict as well."""
-    candidates = [(each.trial, _candidates(each.trial)) for each in leading]
+    candidates = [(each.trial, _candidates(each.trial, weight)) for each in leading]
     predicted = _predicted([each for _, members in candidates for each in members])
     found: list[Standing] = []
     for trial, members in candidates:
@@ -82,9 +97,14 @@ def _refined(leading: list[Standing]) -> list[Standing]:
     return found
 
 
-def _candidates(trial: Trial) -> list[_Candidate]:
+def _candidates(trial: Trial, weight: float) -> list[_Candidate]:
     return [
-        _Candidate(arm=arm, level=arm.utility + RUN_WEIGHT * (trial.mean - arm.utility), log_loss=_log_loss(arm))
+        _Candidate(
+            arm=arm,
+            level=arm.utility + weight * (trial.mean - arm.utility),
+            log_loss=_log_loss(arm),
+            accuracy=_accuracy(arm),
+        )
         for arm in trial.arms
         if arm.checkpoint is None or arm.checkpoint.deployable
     ]
@@ -100,11 +120,17 @@ def incumbent(found: tuple[Standing, ...]) -> Standing | None:
 
 
 def leader(board: Scoreboard) -> Standing | None:
-    """What the loop holds best: the incumbent, or null while the untuned model is believed to be as good."""
+    """What the loop holds best: the incumbent, or null while it is worse than the untuned model.
+
+    Worse is more than one paired standard error below it: less is a tie (evidence 8), and what was trained wins it,
+    because training gained on every real surface. Shipping asks for more (`core/shipping.py`).
+    """
     best = incumbent(standings(board))
     if best is None or board.baseline is None or board.baseline.combined is None:
         return best
-    return best if best.level > board.sign * board.baseline.combined else None
+    gain = paired_gain(best.arm.evaluation, board.baseline, board.sign)
+    tie = 0.0 if gain is None else gain[1]
+    return best if best.level - board.sign * board.baseline.combined > -tie else None
 
 
 def paired_gain(candidate: Evaluation, reference: Evaluation, sign: float) -> tuple[float, float] | None:
@@ -134,23 +160,43 @@ def against_baseline(board: Scoreboard, arm: Arm, n_comparisons: int) -> Compari
 
 
 def _predicted(candidates: list[_Candidate]) -> dict[str, float]:
-    """What validation loss predicts for each evaluation: group mean plus one common slope, never a wrong-way one."""
-    groups: dict[tuple[str, str | None], list[_Candidate]] = {}
+    """What the curve predicts for each evaluation: the mean of what validation loss and validation accuracy say."""
+    said: dict[str, list[float]] = {}
+    for each in (
+        _regressed(candidates, attrgetter("log_loss"), -1.0),
+        _regressed(candidates, attrgetter("accuracy"), 1.0),
+    ):
+        for name, value in each.items():
+            said.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in said.items()}
+
+
+def _regressed(
+    candidates: list[_Candidate], read: Callable[[_Candidate], float | None], sign: float
+) -> dict[str, float]:
+    """Scores regressed on one reading of the curve: group mean plus one common slope, zero if it has the wrong sign."""
+    groups: dict[tuple[str, str | None], list[tuple[_Candidate, float]]] = {}
     for each in candidates:
-        if each.log_loss is not None:
+        if (value := read(each)) is not None:
             run = each.arm.run
             file = None if run.effective is None else run.effective.validation_sha256
-            groups.setdefault((run.config.base_model, file), []).append(each)
+            groups.setdefault((run.config.base_model, file), []).append((each, value))
     centred: list[tuple[_Candidate, float, float, float]] = []
     for members in groups.values():
-        losses = [each.log_loss for each in members if each.log_loss is not None]
-        mean_loss = sum(losses) / len(losses)
-        mean_level = sum(each.level for each in members) / len(members)
-        for each, loss in zip(members, losses, strict=True):
-            centred.append((each, loss - mean_loss, each.level - mean_level, mean_level))
-    squares = sum(loss * loss for _, loss, _, _ in centred)
-    slope = min(0.0, sum(loss * level for _, loss, level, _ in centred) / squares) if squares > 1e-12 else 0.0
-    return {each.arm.evaluation.id: mean + slope * loss for each, loss, _, mean in centred}
+        mean_value = sum(value for _, value in members) / len(members)
+        mean_level = sum(each.level for each, _ in members) / len(members)
+        for each, value in members:
+            centred.append((each, value - mean_value, each.level - mean_level, mean_level))
+    squares = sum(value * value for _, value, _, _ in centred)
+    slope = sum(value * level for _, value, level, _ in centred) / squares if squares > 1e-12 else 0.0
+    if slope * sign < 0.0:
+        slope = 0.0
+    return {each.arm.evaluation.id: mean + slope * value for each, value, _, mean in centred}
+
+
+def _accuracy(arm: Arm) -> float | None:
+    accuracy = None if arm.checkpoint is None else arm.checkpoint.full_valid_accuracy
+    return accuracy if accuracy is not None and math.isfinite(accuracy) else None
 
 
 def _log_loss(arm: Arm) -> float | None:

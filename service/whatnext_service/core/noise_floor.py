@@ -1,7 +1,7 @@
 """The two noise floors: the same answers graded again, and the same run trained again (evidence 1)."""
 
 from math import sqrt
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -81,12 +81,41 @@ def regrade_noise(gradings: tuple[bytes, ...]) -> RegradeNoise | None:
 def training_noise(groups: tuple[tuple[bytes, ...], ...]) -> TrainingNoise | None:
     """Measure the seed's own noise from packed scores of runs that repeat one another, group by group.
 
-    Items by runs: what is left after the items' and the runs' means is the noise of a run's mean; only what the runs'
-    means spread beyond it is the training's (analysis of variance, by moments). Null without a group of two runs that
+    Only what the runs' means spread beyond the items' noise is the training's. Null without a group of two runs that
     share two items.
     """
+    found = _spread(groups)
+    if found.df == 0:
+        return None
+    run_sd = sqrt(max(0.0, found.squares - found.expected) / found.df)
+    return TrainingNoise(run_sd=round(run_sd, 9), df=found.df, n_runs=found.n_members, n_groups=found.n_groups)
+
+
+def noise_share(groups: tuple[tuple[bytes, ...], ...]) -> float | None:
+    """Share of the spread of means within groups of packed scores that the items' noise explains, 0 to 1.
+
+    Null without a group of two members that share two items.
+    """
+    found = _spread(groups)
+    if found.df == 0:
+        return None
+    return round(found.expected / found.squares, 9) if found.squares > found.expected else 1.0
+
+
+class _Spread(NamedTuple):
+    squares: float
+    """Of the members' means around their group's, summed."""
+    expected: float
+    """What the items' noise alone would make of it."""
+    df: int
+    n_members: int
+    n_groups: int
+
+
+def _spread(groups: tuple[tuple[bytes, ...], ...]) -> _Spread:
+    """Analysis of variance, by moments: what is left after the items' and the members' means is the items' noise."""
     squares = expected = 0.0
-    df = n_runs = n_groups = 0
+    df = n_members = n_groups = 0
     for group in groups:
         if len(group) < 2 or len({len(packed) for packed in group}) > 1:
             continue
@@ -102,11 +131,8 @@ def training_noise(groups: tuple[tuple[bytes, ...], ...]) -> TrainingNoise | Non
         left = table - np.add.reduce(table, axis=0) / k - around[:, None]
         squares += float(around @ around)
         expected += float(np.add.reduce(left * left, axis=None)) / (n - 1) / n
-        df, n_runs, n_groups = df + k - 1, n_runs + k, n_groups + 1
-    if df == 0:
-        return None
-    run_sd = sqrt(max(0.0, squares - expected) / df)
-    return TrainingNoise(run_sd=round(run_sd, 9), df=df, n_runs=n_runs, n_groups=n_groups)
+        df, n_members, n_groups = df + k - 1, n_members + k, n_groups + 1
+    return _Spread(squares, expected, df, n_members, n_groups)
 
 
 def regrade_floor(item_sd: float, n_items: int, gradings: tuple[int, int] = (1, 1)) -> float:

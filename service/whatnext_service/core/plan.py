@@ -35,6 +35,7 @@ from whatnext_service.core.identity import recommendation_id
 from whatnext_service.core.incumbent import Standing, incumbent, standings
 from whatnext_service.core.loop_warnings import loop_warnings
 from whatnext_service.core.method_advice import MethodAdvice, method_advice
+from whatnext_service.core.moves import moves, remaining_moves
 from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
 from whatnext_service.core.state import LoopState
 from whatnext_service.core.stop_rules import stop_rules
@@ -91,13 +92,15 @@ def _gates(
     yield (*first_run_gate(board), *multi_model_gate(board))
     if best is not None:
         yield running_data_gate(board, best)
-    changes = () if best is None else change_gate(board, found, best)
+    changes = () if best is None else change_gate(board, found, best, moves(board, found, best))
     flat = met.get("beaten_and_flat")
     if flat is not None and not any(promising(board, each) and each.fingerprint not in declined for each in changes):
         yield (*_leave(board, best, flat.detail), *changes)
     yield (*separate_gate(board, best), *changes)
     yield repeat_gate(board, best)
-    yield _leave(board, best, "No untried single change is left within the choices and the budget.")
+    yield _leave(board, best, "No promising change is left untried within the choices and the budget.")
+    if best is not None:
+        yield change_gate(board, found, best, remaining_moves(board, found, best))
 
 
 def _gates_of_reported_runs(board: Scoreboard) -> Iterator[tuple[Draft, ...]]:

@@ -8,7 +8,7 @@ from whatnext_service.core.advice import Expectation, Value
 from whatnext_service.core.change_took import took
 from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.lineage import changed_variables
-from whatnext_service.core.moves import Move, Rule
+from whatnext_service.core.move_kinds import Move, Rule
 from whatnext_service.core.runs import Run, Variable
 from whatnext_service.core.scoreboard import Scoreboard
 
@@ -56,6 +56,7 @@ PRIORS = (
     Prior(rule="repair_rate", mean=0.1, sd=0.5, source=_REPLAYED + "as for any rate that ruins a run"),
     Prior(rule="other_method", mean=0.0, sd=1.0, source="no measured prior: method 6.4 gives a direction only"),
     Prior(rule="batch_size", mean=0.0, sd=0.15, source="evidence 8: never more than +0.04 at the best rate"),
+    Prior(rule="remaining_rate", mean=-0.1, sd=0.3, source=_REPLAYED + "as for a neighbouring rate"),
     Prior(rule="lower_rate_failed", mean=0.33, sd=0.6, source="method 3: a diverged run wants a much lower rate"),
 )
 """Change from the best scored state of the parent to the best scored state of the run."""

@@ -4,7 +4,7 @@ import re
 from typing import assert_never
 
 from whatnext_service.core.advice import Answer, Value
-from whatnext_service.core.moves import Move
+from whatnext_service.core.move_kinds import Move
 from whatnext_service.core.runs import Variable
 from whatnext_service.core.state import DatasetVersion
 from whatnext_service.core.versions import find_version
@@ -70,7 +70,7 @@ def cause(move: Move) -> str:
             return "its first rate ruined the run"
         case "other_method":
             return "supervised training has plateaued"
-        case "batch_size":
+        case "batch_size" | "remaining_rate":
             return "everything with more promise has been tried"
         case "lower_rate_failed":
             return f"{name} diverged"
