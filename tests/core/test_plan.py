@@ -452,10 +452,12 @@ def test_noise_decides_so_the_run_is_repeated() -> None:
     assert set(overrides(answer)) == {"seed"}
 
 
-def test_a_base_model_near_its_end_is_warned_of() -> None:
-    """Evidence 6.9."""
-    state = scored(catalogue=(a_model(retires=date(2027, 1, 1)),))
-    assert "base_model_retires" in {warning.code for warning in what_next(state).warnings}
+@pytest.mark.parametrize("trained", ["gpt-4.1-mini", "gpt-4.1-mini-2025-04-14"])
+def test_a_base_model_near_its_end_is_warned_of_once(trained: str) -> None:
+    """Evidence 6.9; a dated snapshot ends with its family."""
+    state = scored(config=a_config(base_model=trained), catalogue=(a_model(retires=date(2027, 1, 1)),))
+    told = [warning.code for warning in what_next(state).warnings if "2027-01-01" in warning.message]
+    assert told == ["base_model_retiring"]
 
 
 def test_a_suite_too_coarse_for_the_rules_is_warned_of_with_a_remedy() -> None:

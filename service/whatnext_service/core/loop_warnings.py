@@ -1,9 +1,6 @@
 """Everything that weakens the loop without blocking it, the gravest first."""
 
-from datetime import timedelta
-
 from whatnext_service.core.advice import Warning
-from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.data_warnings import data_warnings
 from whatnext_service.core.incumbent import Standing
 from whatnext_service.core.mistakes import mistakes
@@ -11,20 +8,16 @@ from whatnext_service.core.resolution import resolution
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.track_record import demoted
 
-NOTICE = timedelta(days=180)
-"""How long before a base model's end the loop speaks of it."""
 _ORDER = ("critical", "caution", "info")
 
 
 def loop_warnings(board: Scoreboard, best: Standing | None) -> tuple[Warning, ...]:
-    """A provider out of reach, the method's mistakes, faults in the data, a suite too coarse, a base model that ends,
-    rules that failed here."""
+    """A provider out of reach, the method's mistakes, faults in the data, a coarse suite, rules that failed here."""
     found = [
         *_provider_faults(board),
         *mistakes(board.state, board),
         *data_warnings(board, best),
         *_resolution(board, best),
-        *_retirement(board, best),
         *_demoted(board),
     ]
     return tuple(sorted(found, key=lambda each: _ORDER.index(each.severity)))
@@ -64,31 +57,6 @@ def _resolution(board: Scoreboard, best: Standing | None) -> list[Warning]:
             ),
         )
     ]
-
-
-def _retirement(board: Scoreboard, best: Standing | None) -> list[Warning]:
-    """The base model stops accepting jobs or being served within half a year (evidence 5 and 6.9)."""
-    if best is None:
-        return []
-    name = best.trial.run.config.base_model
-    model = find_model(board.state.catalogue, name)
-    if model is None:
-        return []
-    today = board.state.as_of.date()
-    found: list[Warning] = []
-    for day, code, what in (
-        (model.training_ends, "training_ends", "accepts no new training jobs after"),
-        (model.retires, "base_model_retires", "is no longer served after"),
-    ):
-        if day is not None and day - today <= NOTICE:
-            found.append(
-                Warning(
-                    code=code,
-                    severity="critical" if day < today else "caution",
-                    message=f"{name} {what} {day.isoformat()}.",
-                )
-            )
-    return found
 
 
 def _demoted(board: Scoreboard) -> list[Warning]:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from statistics import NormalDist
 
 from whatnext_service.core.advice import Severity, Warning
+from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.gains import arm_name, earlier_arm, final_arm
 from whatnext_service.core.runs import Run
 from whatnext_service.core.scoreboard import Scoreboard, read_scoreboard
@@ -219,16 +220,15 @@ def _no_validation(state: LoopState) -> list[Warning]:
 
 
 def _retiring(state: LoopState) -> list[Warning]:
-    """Evidence 5: base models have end dates, and the loop knows them."""
+    """Evidence 5 and 6.9: base models have end dates, and the loop knows them; of those trained, else allowed."""
     today = state.as_of.date()
-    named = state.loop.choices.base_models or ()
+    names = dict.fromkeys([run.config.base_model for run in state.runs] or state.loop.choices.base_models or ())
+    models = dict.fromkeys(model for name in names if (model := find_model(state.catalogue, name)) is not None)
     found = []
-    for model in state.catalogue:
-        ends = [(day, told) for day, told in _ends(model) if day <= today + timedelta(days=NOTICE_DAYS)]
-        if not ends:
-            continue
-        used = any(run.config.base_model == model.name for run in state.runs) if state.runs else model.name in named
-        for day, told in ends if used else ():
+    for model in models:
+        for day, told in _ends(model):
+            if day > today + timedelta(days=NOTICE_DAYS):
+                continue
             past = day < today
             message = f"{model.name} {told[0] if past else told[1]} {day.isoformat()}."
             found.append(_warn("base_model_retiring", "critical" if past else "caution", message))
