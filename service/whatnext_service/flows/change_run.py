@@ -78,7 +78,7 @@ async def cancel_run(tx: Tx, ref: str) -> Run:
 
 async def add_checkpoint(tx: Tx, ref: str, new: NewCheckpoint) -> Checkpoint:
     """Add a checkpoint to an external run, or refresh the one at its step."""
-    run = await look_up.find_run(tx, ref)
+    run = await _lock(tx, ref)
     if run.provider != "external":
         raise DomainError("not_external", "The provider reports this run's checkpoints.")
     stored = await checkpoints.upsert_checkpoint(tx.conn, tx.workspace_id, run.id, tx.new_id("ckpt"), new, None, tx.now)

@@ -19,7 +19,7 @@ async def close_with_items(
     services: Services, work: evaluations.EvaluationWork, suite: EvalSuite, ended: EndedEarly | None
 ) -> None:
     """Sum the stored items up and close the evaluation with them."""
-    async with services.begin(work.workspace_id) as tx:
+    async with services.begin(work.workspace_id, work.loop_id) as tx:
         stored = await evaluation_items.item_results(tx.conn, work.id)
         total = tally_items(
             tuple(_tallied(item) for item in stored),
@@ -67,7 +67,7 @@ async def close_failed(services: Services, work: evaluations.EvaluationWork, rea
         completion_tokens_mean=None,
         failure=reason,
     )
-    async with services.begin(work.workspace_id) as tx:
+    async with services.begin(work.workspace_id, work.loop_id) as tx:
         await close_evaluation(tx, work.id, failed)
 
 

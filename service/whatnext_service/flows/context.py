@@ -72,9 +72,15 @@ class Services:
     evaluation_concurrency: int
 
     @asynccontextmanager
-    async def begin(self, workspace_id: str) -> AsyncIterator["Tx"]:
-        """One transaction for one workspace: what it changed and what it tells is written at its end, or not at all."""
+    async def begin(self, workspace_id: str, loop_id: str | None = None) -> AsyncIterator["Tx"]:
+        """One transaction for one workspace: what it changed and what it tells is written at its end, or not at all.
+
+        Rows are locked in one order, so that no two transactions wait for each other: a loop, then what belongs to it,
+        the workspace last. Who writes to what belongs to a loop and moves the loop by it names the loop here.
+        """
         async with transaction(self.pool) as conn:
+            if loop_id is not None:
+                await loops.lock_loop(conn, workspace_id, loop_id)
             places = itertools.count(int.from_bytes(self.randomness(10)) >> 1)
             tx = Tx(services=self, conn=conn, workspace_id=workspace_id, now=self.clock(), _places=places)
             yield tx
@@ -127,8 +133,8 @@ class Tx:
         await self.services.defer(self.conn, task, subject_id, delay_s=delay_s)
 
     async def close(self) -> None:
-        """Write what is due at the end, once. Loops in order of id and the workspace's row last: no two transactions
-        can wait for each other. A flow may call it before its last reading, to answer with what it wrote."""
+        """Write what is due at the end, once: loops in order of id, and the workspace's row last. A flow may call it
+        before its last reading, to answer with what it wrote."""
         for loop_id in sorted(self._moved_loops):
             version = await loops.bump_state(self.conn, loop_id, self.now)
             await self.services.defer(self.conn, "advise", loop_id)

@@ -37,6 +37,7 @@ async def diagnose_run(tx: Tx, loop_id: str, run_id: str) -> Diagnosis:
 async def diagnose_on_request(tx: Tx, run_ref: str) -> tuple[Diagnosis, bool]:
     """Diagnose a run that has something to show. Returns the diagnosis, and whether the evidence for it is new."""
     run = await look_up.find_run(tx, run_ref, "/run_id")
+    await look_up.lock_loop(tx, run.loop_id)
     if run.reading is None and run.status not in ("succeeded", "failed", "cancelled"):
         raise DomainError("nothing_to_diagnose", f"{run.name} is {run.status} and has no metrics yet.")
     found = await diagnose_run(tx, run.loop_id, run.id)

@@ -64,7 +64,7 @@ async def _put_off(services: Services, work: evaluations.EvaluationWork, pause: 
 async def _try_judge(services: Services, plan: Plan) -> Plan:
     """Try the suite's judges on attacks, once; judges that gave no score are tried again by the next evaluation."""
     reading, spent = await try_canaries(plan.graders, plan.items[0].item, plan.work.id)
-    async with services.begin(plan.work.workspace_id) as tx:
+    async with services.begin(plan.work.workspace_id, plan.work.loop_id) as tx:
         await evaluations.count_canaries(tx.conn, plan.work.id, spent)
         if reading is not None:
             await suites.keep_canaries(tx.conn, plan.suite.id, reading)

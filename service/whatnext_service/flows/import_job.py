@@ -1,5 +1,6 @@
 """Import what a provider's job has become: status, resolved values, curve, checkpoints."""
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from whatnext_service.contract.runs import NewCheckpoint
 from whatnext_service.core.attribution import Resolved, effective_config
 from whatnext_service.core.catalogue import find_model
 from whatnext_service.core.provider_faults import may_do_without
-from whatnext_service.core.result_files import parse_result_file
+from whatnext_service.core.result_files import ParsedCurve, parse_result_file
 from whatnext_service.core.runs import FINAL_STATUSES, EffectiveConfig, RunStatus, status_of
 from whatnext_service.errors import DomainError, ProviderError
 from whatnext_service.flows.context import Provider, Services, Tx
@@ -29,15 +30,15 @@ async def import_job(services: Services, provider: Provider, run: runs.RunWork, 
     parts = _Parts(run, ended, services.clock())
     points = await parts.get("events", provider.platform.metrics(job.id))
     kept = await parts.get("checkpoints", provider.platform.checkpoints(job.id))
-    bodies = [await _result_file(parts, provider, file_id) for file_id in job.result_files] if ended else []
-    async with services.begin(run.workspace_id) as tx:
+    files = [await _result_file(parts, provider, file_id) for file_id in job.result_files] if ended else []
+    async with services.begin(run.workspace_id, run.loop_id) as tx:
         seen = await _progress(tx, run, job, status, "; ".join(parts.missed) or None)
         moved = await runs.progress(tx.conn, run.id, run.version, seen, tx.now)
         if moved is None:
             return
         if kept is not None:
             await _import_checkpoints(tx, run, job, kept, seen.effective)
-        await _import_curve(tx, run, points or (), [body for body in bodies if body is not None])
+        await _import_curve(tx, run, points or (), next((file for file in files if file is not None), None))
         if ended:
             tx.loop_moved(run.loop_id)
             await diagnose_run(tx, run.loop_id, run.id)
@@ -79,15 +80,16 @@ class _Parts:
             return None
 
 
-async def _result_file(parts: _Parts, provider: Provider, file_id: str) -> bytes | None:
-    """A readable result file."""
+async def _result_file(parts: _Parts, provider: Provider, file_id: str) -> ParsedCurve | None:
+    """What a readable result file holds."""
     name = f"result file {file_id}"
     body = await parts.get(name, provider.platform.result_file(file_id))
     if body is None:
         return None
     try:
-        if parse_result_file(body).curve.series:
-            return body
+        parsed = await asyncio.to_thread(parse_result_file, body)
+        if parsed.curve.series:
+            return parsed
         parts.missed.append(f"{name}: it holds no values")
     except DomainError as error:
         parts.missed.append(f"{name}: {error.detail}")
@@ -150,11 +152,11 @@ async def _import_checkpoints(
     await checkpoints.expire(tx.conn, run.id, [each.step for each in kept])
 
 
-async def _import_curve(tx: Tx, run: runs.RunWork, points: tuple[MetricPoint, ...], bodies: list[bytes]) -> None:
+async def _import_curve(tx: Tx, run: runs.RunWork, points: tuple[MetricPoint, ...], file: ParsedCurve | None) -> None:
     """The result file where there is a readable one, else the points that the events carried."""
-    for body in bodies[:1]:
-        await store_curve(tx, run.id, parse_result_file(body))
-    if not bodies and points:
+    if file is not None:
+        await store_curve(tx, run.id, file)
+    elif points:
         columns = metrics.MetricColumns(
             names=[point.name for point in points],
             steps=[point.step for point in points],

@@ -87,12 +87,12 @@ async def _submit(services: Services, provider: Provider, run: runs.RunWork) -> 
 
 
 async def _cancelled_unsent(services: Services, run: runs.RunWork) -> None:
-    async with services.begin(run.workspace_id) as tx:
+    async with services.begin(run.workspace_id, run.loop_id) as tx:
         await _end(tx, run.id, "cancelled", "Cancelled before the provider took it.")
 
 
 async def _submitted(services: Services, provider: Provider, run: runs.RunWork, version: int, job: Job) -> None:
-    async with services.begin(run.workspace_id) as tx:
+    async with services.begin(run.workspace_id, run.loop_id) as tx:
         seen = runs.RunProgress(status="queued", provider_status=job.status, provider_job_id=job.id, started_at=tx.now)
         moved = await runs.progress(tx.conn, run.id, version, seen, tx.now)
         if moved is None:
@@ -142,7 +142,7 @@ async def _file(services: Services, provider: Provider, run: runs.RunWork, versi
 async def _fault(services: Services, run: runs.RunWork, error: ProviderError) -> None:
     """Wait, for as long as it takes, and show what for; or end the run with the provider's words."""
     known = run.provider_fault
-    async with services.begin(run.workspace_id) as tx:
+    async with services.begin(run.workspace_id, run.loop_id) as tx:
         n_in_a_row = await runs.count_fault(tx.conn, run.id, tx.now)
         since = known.since if known is not None and known.fault == error.fault else tx.now
         verdict = judge_fault(
@@ -189,13 +189,13 @@ async def give_up(services: Services, run_id: str, reason: str) -> None:
     async with services.pool.acquire() as conn:
         run = await runs.lock_work(conn, run_id)
     if run is not None:
-        async with services.begin(run.workspace_id) as tx:
+        async with services.begin(run.workspace_id, run.loop_id) as tx:
             await _end(tx, run.id, "failed", reason)
 
 
 async def _look_again(services: Services, provider: Provider, run: runs.RunWork) -> None:
     """The provider answers, but what is waited for is not there yet."""
-    async with services.begin(run.workspace_id) as tx:
+    async with services.begin(run.workspace_id, run.loop_id) as tx:
         await tx.defer("move_run", run.id, delay_s=provider.poll_interval_s)
         version = await runs.clear_fault(tx.conn, run.id)
         if run.provider_fault is not None:

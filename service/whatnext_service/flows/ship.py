@@ -123,7 +123,7 @@ async def delete_model(services: Services, run_id: str) -> None:
                 await tx.defer("delete_model", run_id, delay_s=error.retry_after_s or 30.0)
             return
         raise
-    async with services.begin(run.workspace_id) as tx:
+    async with services.begin(run.workspace_id, run.loop_id) as tx:
         await deployments.forget_model(tx.conn, run_id, tx.now)
         tx.loop_moved(run.loop_id)
         tx.tell("run.model_deleted", run_id, run.version + 1, loop_id=run.loop_id)

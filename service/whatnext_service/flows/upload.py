@@ -124,6 +124,7 @@ async def add_version(
     if known := await datasets.version_by_content(tx.conn, dataset.id, spool.sha256):
         return known, False
     await blobs.put_blob(tx.conn, tx.workspace_id, spool.sha256, spool.n_bytes, spool.chunks(), tx.now)
+    await loops.lock_loops_of_dataset(tx.conn, dataset.id)
     await datasets.lock_dataset(tx.conn, dataset.id)
     if known := await datasets.version_by_content(tx.conn, dataset.id, spool.sha256):
         return known, False

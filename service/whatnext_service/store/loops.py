@@ -92,6 +92,11 @@ async def loops_of_dataset(conn: Conn, dataset_id: str) -> tuple[str, ...]:
     return tuple(row["id"] for row in await conn.fetch(sql.loops_of_dataset, dataset_id))
 
 
+async def lock_loops_of_dataset(conn: Conn, dataset_id: str) -> None:
+    """Hold the loops that train on a dataset against other writers until the transaction ends."""
+    await conn.fetch(sql.lock_loops_of_dataset, dataset_id)
+
+
 async def stored_answer(conn: Conn, loop_id: str, rules_version: str) -> bytes | None:
     """The answer to "what next?" computed for the loop's present state, if it was."""
     body: bytes | None = await conn.fetchval(sql.stored_answer, loop_id, rules_version)

@@ -38,6 +38,9 @@ where id = $1 returning state_version
 -- name: loops_of_dataset
 select id from loop where dataset_id = $1 order by id
 
+-- name: lock_loops_of_dataset
+select id from loop where dataset_id = $1 order by id for update
+
 -- name: stored_answer
 select answer from loop where id = $1 and answer_state = state_version and answer_rules = $2
 
