@@ -10,11 +10,12 @@ from whatnext_service.core.runs import FINAL_STATUSES, EffectiveConfig, check_mo
 from whatnext_service.errors import DomainError, FieldError
 from whatnext_service.flows import look_up
 from whatnext_service.flows.context import Tx
+from whatnext_service.flows.read_curves import refresh_reading
 from whatnext_service.store import checkpoints, loops, runs
 
 
 async def change_run(tx: Tx, ref: str, patch: RunPatch, if_version: int | None) -> Run:
-    """Merge a patch into a run; an external run's progress is reported this way."""
+    """Merge a patch into a run; an external run's progress is reported this way, and its curve then read anew."""
     run = await _lock(tx, ref)
     look_up.check_version("run", run.version, if_version)
     reported = [name for name in ("status", "failure", "cost", "effective") if getattr(patch, name) is not UNSET]
@@ -52,6 +53,8 @@ async def change_run(tx: Tx, ref: str, patch: RunPatch, if_version: int | None) 
         tx.tell(f"run.{status}", run.id, run.version + 2, loop_id=run.loop_id)
     else:
         tx.tell("run.changed", run.id, run.version + 1, loop_id=run.loop_id)
+    if run.reading is not None and (status, changed.effective) != (run.status, run.effective):
+        await refresh_reading(tx, run.id)
     tx.loop_moved(run.loop_id)
     return await look_up.find_run(tx, run.id)
 
@@ -77,11 +80,13 @@ async def cancel_run(tx: Tx, ref: str) -> Run:
 
 
 async def add_checkpoint(tx: Tx, ref: str, new: NewCheckpoint) -> Checkpoint:
-    """Add a checkpoint to an external run, or refresh the one at its step."""
+    """Add a checkpoint to an external run, or refresh the one at its step: what a reading nominates is one of them."""
     run = await _lock(tx, ref)
     if run.provider != "external":
         raise DomainError("not_external", "The provider reports this run's checkpoints.")
     stored = await checkpoints.upsert_checkpoint(tx.conn, tx.workspace_id, run.id, tx.new_id("ckpt"), new, None, tx.now)
+    if run.reading is not None:
+        await refresh_reading(tx, run.id)
     tx.loop_moved(run.loop_id)
     return await look_up.find_checkpoint(tx, stored)
 

@@ -38,7 +38,9 @@ async def import_job(services: Services, provider: Provider, run: runs.RunWork, 
             return
         if kept is not None:
             await _import_checkpoints(tx, run, job, kept, seen.effective)
-        await _import_curve(tx, run, points or (), next((file for file in files if file is not None), None))
+        await _import_curve(
+            tx, run, points or (), next((file for file in files if file is not None), None), ended=ended
+        )
         if ended:
             tx.loop_moved(run.loop_id)
             await diagnose_run(tx, run.loop_id, run.id)
@@ -152,15 +154,21 @@ async def _import_checkpoints(
     await checkpoints.expire(tx.conn, run.id, [each.step for each in kept])
 
 
-async def _import_curve(tx: Tx, run: runs.RunWork, points: tuple[MetricPoint, ...], file: ParsedCurve | None) -> None:
-    """The result file where there is a readable one, else the points that the events carried."""
+async def _import_curve(
+    tx: Tx, run: runs.RunWork, points: tuple[MetricPoint, ...], file: ParsedCurve | None, *, ended: bool
+) -> None:
+    """The result file where there is a readable one, else the points that the events carried; an end alone is reason
+    enough to read them again."""
     if file is not None:
         await store_curve(tx, run.id, file)
-    elif points:
+        return
+    changed = False
+    if points:
         columns = metrics.MetricColumns(
             names=[point.name for point in points],
             steps=[point.step for point in points],
             values=[point.value for point in points],
         )
-        if (await metrics.upsert(tx.conn, run.id, columns)).changed:
-            await refresh_reading(tx, run.id)
+        changed = (await metrics.upsert(tx.conn, run.id, columns)).changed
+    if changed or ended:
+        await refresh_reading(tx, run.id)
