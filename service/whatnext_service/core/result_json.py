@@ -25,6 +25,8 @@ FileFormat = Literal["table", "trainer_state", "epochs", "events", "checkpoints"
 
 Record = Mapping[str, object]
 
+MOST_STEPS = 10**12
+
 _STEP_IN_MESSAGE = re.compile(r"\bstep (\d{1,15})\b", re.IGNORECASE)
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 
@@ -94,12 +96,15 @@ def _trainer_state(document: Record, history: list[object], notes: list[str]) ->
         notes.append("log_history is empty: nothing was logged")
     if len(logged) < len(entries):
         notes.append("the run's average training loss in the last entry left out")
-    planned = document.get("max_steps")
     return JsonColumns(
         columns=_columns(logged, notes),
         format="trainer_state",
-        planned_steps=planned if isinstance(planned, int) and planned > 0 else None,
+        planned_steps=_planned(document.get("max_steps")),
     )
+
+
+def _planned(steps: object) -> int | None:
+    return steps if type(steps) is int and 0 < steps <= MOST_STEPS else None
 
 
 def _epochs(epochs: list[object], notes: list[str]) -> JsonColumns:
@@ -138,7 +143,7 @@ def _records(items: list[object], notes: list[str]) -> JsonColumns:
     if len(items) == 1 and file_format == "points" and not any(plain_name(key) in STEP_NAMES for key in records[0]):
         malformed(f"no training record: a single object without a step (keys: {', '.join(list(records[0])[:8])})")
     records.sort(key=_created_at)
-    totals = {total for record in records if isinstance(total := record.get("total_steps"), int)}
+    totals = {total for record in records if (total := _planned(record.get("total_steps"))) is not None}
     if len(totals) > 1:
         notes.append(f"total_steps differs ({', '.join(map(str, sorted(totals)))}): more than one run may be mixed")
     return JsonColumns(

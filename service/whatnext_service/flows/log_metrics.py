@@ -4,16 +4,18 @@ import math
 
 import msgspec
 
-from whatnext_service.contract.runs import Curves, CurveSeries, MetricsReceipt, NewMetrics
+from whatnext_service.contract.runs import Curves, CurveSeries, EffectivePatch, MetricsReceipt, NewMetrics
 from whatnext_service.core.curve_points import downsample
 from whatnext_service.core.curves import Series
 from whatnext_service.core.result_columns import point_names
 from whatnext_service.core.result_files import ParsedCurve, parse_result_file
+from whatnext_service.core.runs import FINAL_STATUSES
 from whatnext_service.errors import DomainError
 from whatnext_service.flows import look_up
+from whatnext_service.flows.change_run import effective_after
 from whatnext_service.flows.context import Tx
 from whatnext_service.flows.read_curves import curve_of, refresh_reading
-from whatnext_service.store import loops, metrics
+from whatnext_service.store import loops, metrics, runs
 
 
 async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt:
@@ -43,14 +45,22 @@ async def append_points(tx: Tx, run_ref: str, new: NewMetrics) -> MetricsReceipt
 
 
 async def put_result_file(tx: Tx, run_ref: str, body: bytes, if_version: int | None = None) -> MetricsReceipt:
-    """Replace an external run's curve by a result file as it came; a file that is no record changes nothing."""
+    """Replace an external run's curve by a result file as it came; a file that is no record changes nothing.
+
+    The steps that the file plans are kept of a run that is under way, where none are known.
+    """
     parsed = parse_result_file(body)
     if not parsed.curve.series:
         raise DomainError(
             "malformed_result_file", f"The file holds no values: {'; '.join(parsed.notes) or 'it is empty'}."
         )
     run_id = await _external(tx, run_ref)
-    look_up.check_version("run", (await look_up.find_run(tx, run_id)).version, if_version)
+    run = await look_up.find_run(tx, run_id)
+    look_up.check_version("run", run.version, if_version)
+    known = effective_after(run.effective, EffectivePatch())
+    if parsed.planned_steps is not None and known.n_steps is None and run.status not in FINAL_STATUSES:
+        known = msgspec.structs.replace(known, n_steps=parsed.planned_steps)
+        await runs.annotate_run(tx.conn, tx.workspace_id, msgspec.structs.replace(run, effective=known), tx.now)
     return await store_curve(tx, run_id, parsed)
 
 
