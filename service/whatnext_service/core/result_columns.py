@@ -12,6 +12,7 @@ from whatnext_service.core.curves import Curve, Series
 from whatnext_service.core.malformed import malformed
 
 MAX_COLUMNS = 512
+LONGEST_NAME = 128
 LARGEST_STEP = 2**53
 
 STEP_NAMES = (
@@ -207,7 +208,9 @@ def require_evidence(canonical: Sequence[str], names: Sequence[str]) -> None:
 
 def curve_of(columns: Sequence[RawColumn], notes: list[str]) -> Curve:
     """The curve under canonical names; what was renamed, repeated or left out is added to `notes`."""
-    filled = [column for column in columns if column.values.size]
+    filled = [column for column in columns if column.values.size and len(column.name) <= LONGEST_NAME]
+    if n_endless := sum(len(column.name) > LONGEST_NAME for column in columns):
+        notes.append(f"{n_endless} columns with names of more than {LONGEST_NAME} characters left out")
     if len(filled) > MAX_COLUMNS:
         notes.append(f"{len(filled) - MAX_COLUMNS} of {len(filled)} columns left out")
         filled = filled[:MAX_COLUMNS]

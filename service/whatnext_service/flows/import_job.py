@@ -135,14 +135,11 @@ async def _progress(tx: Tx, run: runs.RunWork, job: Job, status: RunStatus, fail
 async def _import_checkpoints(
     tx: Tx, run: runs.RunWork, job: Job, kept: tuple[JobCheckpoint, ...], effective: EffectiveConfig | None
 ) -> None:
-    steps_an_epoch = None
-    if effective is not None and effective.n_steps and effective.n_epochs:
-        steps_an_epoch = effective.n_steps / effective.n_epochs
     last = max((each.step for each in kept), default=None)
     for each in kept:
         new = NewCheckpoint(
             step=each.step,
-            epoch=round(each.step / steps_an_epoch) if steps_an_epoch else None,
+            epoch=_epoch_at(each.step, effective),
             model=each.model,
             deployable=True,
             final=job.model is not None and each.step == last,
@@ -152,6 +149,14 @@ async def _import_checkpoints(
         )
         await checkpoints.upsert_checkpoint(tx.conn, run.workspace_id, run.id, tx.new_id("ckpt"), new, each.id, tx.now)
     await checkpoints.expire(tx.conn, run.id, [each.step for each in kept])
+
+
+def _epoch_at(step: int, known: EffectiveConfig | None) -> int | None:
+    """The epoch that is over at a step; null where it is not known, or none that was to be trained."""
+    if known is None or not known.n_steps or not known.n_epochs:
+        return None
+    epoch = round(step * known.n_epochs / known.n_steps)
+    return epoch if epoch <= known.n_epochs else None
 
 
 async def _import_curve(

@@ -46,7 +46,7 @@ class Calls:
         """Await one call and decode its answer."""
         async with self.within(deadline_s or self._settings.deadline_s):
             answer = await call
-        return decoded(answer.content, shape)
+        return decoded(answer.content, shape, keep=True)
 
     async def walk(
         self, page_after: Callable[[str | Omit], Awaitable[RawAnswer]], shape: type[WirePage[ListedT]]

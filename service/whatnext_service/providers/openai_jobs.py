@@ -8,12 +8,18 @@ from openai.types.fine_tuning.job_create_params import Method
 
 from whatnext_service.core.runs import RunConfig
 from whatnext_service.errors import ProviderError
-from whatnext_service.providers.openai_wire import WireCheckpoint, WireJob, mapping, number, storable, whole
+from whatnext_service.providers.openai_wire import MAX_STEP, WireCheckpoint, WireJob, mapping, number, whole
 from whatnext_service.providers.port import Job, JobCheckpoint
 
 MARKER_KEY = "whatnext_run"
 SHORTEST_TELLING_SUFFIX = 12
 LONGEST_ERROR = 2_000
+MAX_EPOCHS = 100_000
+MAX_RATE = 1e6
+MAX_BATCH = 10**12
+MAX_SEED = 2**63 - 1
+"""What may be told of an external run; a platform is believed no more."""
+MAX_TRAINED_TOKENS = 10**15
 
 
 def method_of(config: RunConfig) -> Method:
@@ -59,34 +65,33 @@ def carries(job: WireJob, marker: str, suffix: str) -> bool:
 
 
 def job_of(job: WireJob) -> Job:
-    """A job as the flows see it; a value the platform has not resolved yet ("auto", -1) is null."""
+    """A job as the flows see it; a value that is not resolved yet ("auto", -1), or that no job can have, is null."""
     method = job.method
     own = mapping(getattr(method, method.type or "", None)) if method else {}
     sources = (mapping(own.get("hyperparameters")), mapping(job.hyperparameters))
 
-    def resolved(name: str) -> float | None:
+    def resolved(name: str, most: float) -> float | None:
         found = (number(source.get(name)) for source in sources)
-        return next((value for value in found if value is not None and value > 0), None)
+        return next((value for value in found if value is not None and 0 < value <= most), None)
 
     return Job(
         id=job.id,
         status=job.status,
         model=job.fine_tuned_model or None,
         base_model=job.model or "",
-        n_epochs=whole(resolved("n_epochs")),
-        learning_rate_multiplier=resolved("learning_rate_multiplier"),
-        batch_size=whole(resolved("batch_size")),
-        seed=whole(job.seed),
-        trained_tokens=whole(job.trained_tokens),
+        n_epochs=whole(resolved("n_epochs", MAX_EPOCHS), 1, MAX_EPOCHS),
+        learning_rate_multiplier=resolved("learning_rate_multiplier", MAX_RATE),
+        batch_size=whole(resolved("batch_size", MAX_BATCH), 1, MAX_BATCH),
+        seed=whole(job.seed, 0, MAX_SEED),
+        trained_tokens=whole(job.trained_tokens, 0, MAX_TRAINED_TOKENS),
         result_files=tuple(file for file in map(_file_id, job.result_files or ()) if file),
         error=_error(job.error),
-        estimated_finish_s=number(job.estimated_finish),
     )
 
 
 def checkpoint_of(checkpoint: WireCheckpoint) -> JobCheckpoint | None:
-    """A checkpoint as the flows see it; null for one that has no model to serve."""
-    step = whole(checkpoint.step_number)
+    """A checkpoint as the flows see it; null for one that has no model to serve, or lies at no step."""
+    step = whole(checkpoint.step_number, 0, MAX_STEP)
     if step is None or not checkpoint.fine_tuned_model_checkpoint:
         return None
     metrics = checkpoint.metrics
@@ -121,4 +126,4 @@ def _file_id(file: object) -> str | None:
 def _error(error: object) -> str | None:
     members = mapping(error)
     words = [error] if isinstance(error, str) else [members.get("code"), members.get("message")]
-    return storable(": ".join(word for word in words if isinstance(word, str) and word)[:LONGEST_ERROR]) or None
+    return ": ".join(word for word in words if isinstance(word, str) and word)[:LONGEST_ERROR] or None

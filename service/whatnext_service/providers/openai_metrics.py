@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from whatnext_service.providers.openai_wire import WireEvent, mapping, number, whole
+from whatnext_service.providers.openai_wire import MAX_STEP, WireEvent, mapping, number, whole
 from whatnext_service.providers.port import MetricPoint
 
+LONGEST_NAME = 128
 NOT_METRICS = frozenset({"step", "total_steps", "epoch"})
 WORDS = MappingProxyType(
     {
@@ -35,13 +36,13 @@ def metric_points(events: Iterable[WireEvent]) -> tuple[MetricPoint, ...]:
     for event in events:
         data = mapping(event.data)
         said_step, said = _said(event.message or "")
-        step = whole(data.get("step"))
+        step = whole(data.get("step"), 0, MAX_STEP)
         step = said_step if step is None else step
-        if step is None or step < 0:
+        if step is None:
             continue
         for name, value in data.items():
             found = number(value)
-            if found is not None and name not in NOT_METRICS:
+            if found is not None and name not in NOT_METRICS and len(name) <= LONGEST_NAME:
                 exact.setdefault((step, name), found)
         for name, figure in said:
             rounded.setdefault((step, name), figure)

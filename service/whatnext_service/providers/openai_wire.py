@@ -5,7 +5,6 @@ without is required.
 """
 
 import json
-import math
 import re
 from typing import Annotated, Generic, TypeVar
 
@@ -17,6 +16,8 @@ from whatnext_service.errors import ProviderError
 T = TypeVar("T")
 MAX_TOKENS = 10_000_000
 """More than any model takes or gives at once."""
+MAX_STEP = 10**12
+"""More than any training takes."""
 _STREAMED = (b"data:", b"event:", b":")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 Id = Annotated[str, Meta(min_length=1, max_length=512)]
@@ -64,7 +65,6 @@ class WireJob(msgspec.Struct, kw_only=True, frozen=True):
     trained_tokens: object = None
     result_files: list[object] | None = None
     error: object = None
-    estimated_finish: object = None
     metadata: object = None
     suffix: str | None = None
     user_provided_suffix: str | None = None
@@ -117,13 +117,17 @@ class WireEmbeddings(msgspec.Struct, kw_only=True, frozen=True):
     usage: object = None
 
 
-def decoded(body: bytes, shape: type[T]) -> T:
-    """Read an answer's body. NaN and infinities are taken as numbers; what does not fit is `malformed`."""
+def decoded(body: bytes, shape: type[T], *, keep: bool = False) -> T:
+    """Read an answer's body. NaN and infinities are taken as numbers; what does not fit is `malformed`.
+
+    Of what is to be kept, every text is made storable.
+    """
     if body.lstrip().startswith(_STREAMED):
         detail = "the server streams its answers, though whole ones were asked for"
         raise ProviderError("malformed", detail, retryable=False)
     try:
-        return msgspec.convert(json.loads(body), shape)
+        value: object = json.loads(body)
+        return msgspec.convert(storable_value(value) if keep else value, shape)
     except (ValueError, RecursionError) as fault:
         detail = f"the answer is not what the API promises: {fault}"
         raise ProviderError("malformed", detail[:300], retryable=True) from None
@@ -139,16 +143,15 @@ def number(value: object) -> float | None:
         return None
 
 
-def whole(value: object) -> int | None:
-    """A whole number, also when it was sent as `100.0`."""
-    found = number(value)
-    return int(found) if found is not None and math.isfinite(found) and found == int(found) else None
+def whole(value: object, least: int, most: int) -> int | None:
+    """A whole number in these bounds, also when it was sent as `100.0`; null for everything else."""
+    found = value if type(value) is int else number(value)
+    return int(found) if found is not None and least <= found <= most and found == int(found) else None
 
 
 def tokens(usage: object, name: str) -> int | None:
     """A count of tokens; null for what cannot be one, such as a negative number."""
-    count = whole(mapping(usage).get(name))
-    return count if count is not None and 0 <= count <= MAX_TOKENS else None
+    return whole(mapping(usage).get(name), 0, MAX_TOKENS)
 
 
 def storable(text: str) -> str:

@@ -47,8 +47,6 @@ class Job(msgspec.Struct, kw_only=True, frozen=True):
     trained_tokens: int | None
     result_files: tuple[str, ...]
     error: str | None
-    estimated_finish_s: float | None
-    """Unix time at which the platform expects to be done."""
 
 
 class JobCheckpoint(msgspec.Struct, kw_only=True, frozen=True):
