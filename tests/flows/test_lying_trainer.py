@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from itertools import product
 from typing import Any
 
@@ -48,11 +48,13 @@ async def run(api: httpx.AsyncClient, pool: Pool, version: Json) -> Json:
     return run
 
 
-def tell(liar: Loopback, events: object = (), checkpoints: object = (), file: bytes = b"", **members: object) -> None:
+def tell(
+    liar: Loopback, events: Iterable[Json] = (), checkpoints: Iterable[Json] = (), file: bytes = b"", **members: Any
+) -> None:
     members = {"status": "succeeded", "fine_tuned_model": "ft:m", "result_files": ["file-r"] if file else []} | members
     liar.on(f"GET {JOB}", Reply(json.dumps(job(**members)).encode()))
-    liar.on(f"GET {JOB}/events", page(*events))  # type: ignore[misc]
-    liar.on(f"GET {JOB}/checkpoints", page(*checkpoints))  # type: ignore[misc]
+    liar.on(f"GET {JOB}/events", page(*events))
+    liar.on(f"GET {JOB}/checkpoints", page(*checkpoints))
     liar.on("GET /v1/files/file-r/content", Reply(file))
 
 
