@@ -102,10 +102,9 @@ class CallInHand:
                     self.services.bell.forget(subject, moved)
         return self._conditional(result, known)
 
-    def by_content(self, result: T) -> Response[T]:
+    async def by_content(self, result: T) -> Response[T]:
         """JSON under a tag made of it, for what has no version."""
-        body = msgspec.json.encode(result)
-        tag = hashlib.sha256(body).hexdigest()[:32]
+        body, tag = await asyncio.to_thread(_encoded, result)
         return self.tagged(None if self.knows(tag) else body, tag, JSON)
 
     def knows(self, tag: str) -> bool:
@@ -158,6 +157,11 @@ def _tag(result: object) -> str | None:
         return f'"{state}.{getattr(result, "rules_version", "")}"'
     version = getattr(result, "version", None)
     return f'"{version}"' if isinstance(version, int) else None
+
+
+def _encoded(result: object) -> tuple[bytes, str]:
+    body = msgspec.json.encode(result)
+    return body, hashlib.sha256(body).hexdigest()[:32]
 
 
 def _raw(body: bytes, status: int, headers: dict[str, str]) -> Response[Any]:

@@ -144,7 +144,7 @@ async def metrics(
     """
     media = offered(call.request, JSON, SVG, PNG)
     if media == JSON:
-        return call.by_content(await call.read(lambda tx: curves_of(tx, run_id, name, max_points)))
+        return await call.by_content(await call.read(lambda tx: curves_of(tx, run_id, name, max_points)))
     source = await call.read(lambda tx: chart_source(tx, run_id, name))
     painter: Painter = call.request.app.state.painter
     return await painter.paint(call, source, max_points, media)

@@ -1,6 +1,8 @@
 """Take points and result files into a run's curve."""
 
+import asyncio
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -49,7 +51,7 @@ async def put_result_file(tx: Tx, run_ref: str, body: bytes, if_version: int | N
 
     The steps that the file plans are kept of a run that is under way, where none are known.
     """
-    parsed = parse_result_file(body)
+    parsed = await asyncio.to_thread(parse_result_file, body)
     if not parsed.curve.series:
         raise DomainError(
             "malformed_result_file", f"The file holds no values: {'; '.join(parsed.notes) or 'it is empty'}."
@@ -66,12 +68,7 @@ async def put_result_file(tx: Tx, run_ref: str, body: bytes, if_version: int | N
 
 async def store_curve(tx: Tx, run_id: str, parsed: ParsedCurve) -> MetricsReceipt:
     """Replace a run's points by a parsed file's."""
-    series = parsed.curve.series
-    columns = metrics.MetricColumns(
-        names=[each.name for each in series for _ in each.steps],
-        steps=[step for each in series for step in each.steps],
-        values=[value for each in series for value in each.values],
-    )
+    columns = await asyncio.to_thread(_columns, parsed.curve.series)
     await metrics.clear(tx.conn, run_id)
     stored = await metrics.upsert(tx.conn, run_id, columns)
     reading = await refresh_reading(tx, run_id)
@@ -92,9 +89,17 @@ async def curves_of(tx: Tx, run_ref: str, names: list[str] | None, max_points: i
     series = (await curve_of(tx, run.id, names)).series
     return Curves(
         run_id=run.id,
-        series=tuple(_shown(downsample(each, max_points) if max_points else each) for each in series),
+        series=await asyncio.to_thread(_shown, series, max_points),
         n_points=sum(len(each.steps) for each in series),
         best_step=run.reading.best_step if run.reading else None,
+    )
+
+
+def _columns(series: Sequence[Series]) -> metrics.MetricColumns:
+    return metrics.MetricColumns(
+        names=[each.name for each in series for _ in each.steps],
+        steps=[step for each in series for step in each.steps],
+        values=[value for each in series for value in each.values],
     )
 
 
@@ -116,9 +121,17 @@ def _renamed(new: NewMetrics) -> tuple[NewMetrics, tuple[str, ...]]:
     return msgspec.structs.replace(new, points=tuple(points)), tuple(notes)
 
 
-def _shown(series: Series) -> CurveSeries:
-    values = tuple(value if math.isfinite(value) else None for value in series.values)
-    return CurveSeries(name=series.name, steps=series.steps, values=values)
+def _shown(series: Sequence[Series], max_points: int | None) -> tuple[CurveSeries, ...]:
+    """What is no number is shown as null."""
+    fewer = [downsample(each, max_points) if max_points else each for each in series]
+    return tuple(
+        CurveSeries(
+            name=each.name,
+            steps=each.steps,
+            values=tuple(value if math.isfinite(value) else None for value in each.values),
+        )
+        for each in fewer
+    )
 
 
 async def _external(tx: Tx, run_ref: str) -> str:
