@@ -49,7 +49,7 @@ async def longest_gap(ended: asyncio.Event) -> float:
 
 async def measure(caller: Caller, method: str, query: str, body: bytes, **headers: str) -> tuple[float, float, int]:
     """Gap and duration in ms, and the bytes of the answer."""
-    gaps, walls = [], []
+    gaps, walls, answer = [], [], b""
     for _ in range(N_TIMES):
         ended = asyncio.Event()
         ticker = asyncio.create_task(longest_gap(ended))
@@ -73,7 +73,7 @@ async def main(n_points: int) -> None:
                 workspace = await open_workspace(services, "bench")
                 async with services.begin(workspace) as tx:
                     secret = (await create_key(tx, NewKey(name="bench", scopes=("admin",)))).secret
-                caller = Caller(app=app, secret=secret)
+                caller = Caller(app=app, secret=secret or "")
                 await caller("POST", "/v1/loops", body=b'{"slug": "model", "task": "x"}')
                 await services.pool.execute(FILL_RUN, RUN)
                 await services.pool.execute(FILL_CURVE, RUN, n_points)

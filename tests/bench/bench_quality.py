@@ -159,7 +159,8 @@ def measure(folder: Path) -> None:
     built = time.process_time()
     report = report_quality(corpus, (OtherSet(role="selection", name="eval", corpus=other),))
     end = time.process_time()
-    print(f"{facts.n_rows} rows, {facts.n_bytes / 1e6:.0f} MB, {facts.n_tokens} tokens")
+    n_bytes = (folder / "train.jsonl").stat().st_size
+    print(f"{facts.n_examples} rows, {n_bytes / 1e6:.0f} MB, {facts.n_tokens} tokens")
     print(
         f"  upload check: {reading:.1f} s CPU, {facts.n_duplicates} duplicates, {facts.n_contradictions} contradictions"
     )

@@ -7,6 +7,9 @@ from pathlib import Path
 from whatnext_service.core.corpus import Corpus, CorpusBuilder
 from whatnext_service.core.dataset_formats import read_row
 from whatnext_service.core.dataset_lines import iter_rows
+from whatnext_service.core.dataset_reader import DatasetReader
+from whatnext_service.core.datasets import DatasetFacts
+from whatnext_service.core.loops import Method
 from whatnext_service.core.quality import Check, CheckCode, QualityReport
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "datasets"
@@ -38,6 +41,13 @@ def preference(user: str, good: str, bad: str) -> dict[str, object]:
 
 def jsonl(*rows: object) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def read_dataset(data: bytes, announced: Method | None = None) -> DatasetFacts:
+    """What a dataset that is already in memory shows."""
+    reader = DatasetReader(announced)
+    reader.feed(data)
+    return reader.finish()
 
 
 def labelled(n_rows: int, seed: int = 1) -> list[tuple[str, str]]:

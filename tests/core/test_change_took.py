@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.core.curve_tables import curve_from_columns
 from tests.core.loop_states import a_config, a_run, a_state, an_evaluation
 
 from whatnext_service.core.change_took import NOT_TAKEN, change_took, must_show, took
-from whatnext_service.core.curve_points import curve_from_columns
 from whatnext_service.core.curves import Curve
 from whatnext_service.core.diagnose import diagnose
 from whatnext_service.core.history import history

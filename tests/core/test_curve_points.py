@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatnext_service.core.curve_points import curve_from_columns, downsample, series_from_points
+from whatnext_service.core.curve_points import downsample, series_from_points
 from whatnext_service.core.curves import Series
 
 
@@ -16,16 +16,11 @@ def test_points_are_sorted_and_the_later_of_a_repeated_step_counts() -> None:
     assert (series.steps, series.values) == ((1, 2, 3), (1.0, 2.0, 3.0))
 
 
-def test_a_null_is_no_point_and_an_empty_column_no_series() -> None:
-    curve = curve_from_columns([1, 2, 3], {"a": [1.0, None, 3.0], "b": [None] * 3, "c": np.array([1.0, 2.0, 3.0])})
-    assert [(series.name, series.steps) for series in curve.series] == [("a", (1, 3)), ("c", (1, 2, 3))]
-
-
 def test_a_million_points_become_a_curve_and_a_thousand() -> None:
     n = 1_000_000
     values = np.sin(np.arange(n) / 1000.0)
     values[123_456] = 50.0
-    (series,) = curve_from_columns(np.arange(n), {"loss": values}).series
+    series = series_from_points("loss", np.arange(n), values)
     small = downsample(series, 1000)
     assert len(series.steps) == n
     assert len(small.steps) <= 1000

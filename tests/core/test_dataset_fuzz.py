@@ -4,11 +4,11 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.dataset_samples import corpus_of
+from tests.core.dataset_samples import corpus_of, read_dataset
 
 from whatnext_service.core.dataset_formats import normalise_row
 from whatnext_service.core.dataset_lines import iter_rows
-from whatnext_service.core.dataset_reader import DatasetReader, read_dataset
+from whatnext_service.core.dataset_reader import DatasetReader
 from whatnext_service.core.quality_report import report_quality
 
 scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=12)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.core.dataset_samples import read_dataset
 
 from whatnext_service.core.dataset_lines import iter_rows
-from whatnext_service.core.dataset_reader import DatasetReader, read_dataset
+from whatnext_service.core.dataset_reader import DatasetReader
 from whatnext_service.core.datasets import DatasetFacts
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "datasets"

@@ -5,11 +5,10 @@ import json
 import msgspec
 import numpy as np
 import pytest
-from tests.core.dataset_samples import chat, corpus_of, jsonl, labelled, preference
+from tests.core.dataset_samples import chat, corpus_of, jsonl, labelled, preference, read_dataset
 
 from whatnext_service.core.conversion import convert_row
 from whatnext_service.core.dataset_lines import iter_rows
-from whatnext_service.core.dataset_reader import read_dataset
 from whatnext_service.core.derive import (
     DerivationSource,
     Plan,
@@ -17,10 +16,11 @@ from whatnext_service.core.derive import (
     index_rows,
     plan_derivation,
 )
+from whatnext_service.core.near_pairs import NearPairs
 from whatnext_service.core.operations import Operation
 from whatnext_service.core.quality_report import report_quality
 from whatnext_service.core.row_hashes import overlap
-from whatnext_service.core.row_pairs import near_duplicates
+from whatnext_service.core.row_pairs import compare_rows
 from whatnext_service.core.split import SplitPart
 from whatnext_service.errors import DomainError
 
@@ -100,7 +100,9 @@ def test_near_duplicates_go_or_stay_together() -> None:
     question = "could you show me the opening hours of the library near the old town square"
     rows = [*(chat(text, label) for text, label in labelled(60)), chat(question, "x"), chat(f"please, {question}", "x")]
     data = jsonl(*rows)
-    source = msgspec.structs.replace(index_rows(iter_rows([data])), near=near_duplicates(corpus_of(data)))
+    pairs = next(each for each in compare_rows(corpus_of(data), ()) if each.kind == "near_duplicate")
+    near = NearPairs(pairs.first, pairs.second, pairs.similarity)
+    source = msgspec.structs.replace(index_rows(iter_rows([data])), near=near)
     dropped = plan_derivation(source, (Operation(kind="drop_duplicates", near=True),))
     assert dropped.parts[60:] == bytes([0, 255])
     parts = tuple(SplitPart(name=f"p{n}", share=0.2) for n in range(5))

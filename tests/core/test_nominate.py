@@ -1,8 +1,8 @@
 """Nominated checkpoints (evidence 2, method 3 "best checkpoint", hazards j)."""
 
 import pytest
+from tests.core.curve_tables import curve_from_columns
 
-from whatnext_service.core.curve_points import curve_from_columns
 from whatnext_service.core.read_curve import read_curve
 
 STEPS = [10, 20, 30, 40, 50]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.curve_tables import curve_from_columns
 
-from whatnext_service.core.curve_points import curve_from_columns
 from whatnext_service.core.curves import Curve, CurveReading, Finding
 from whatnext_service.core.loops import Method
 from whatnext_service.core.read_curve import read_curve

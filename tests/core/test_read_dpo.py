@@ -1,8 +1,8 @@
 """Preference optimisation (evidence 2): the columns that are there, and none that are not."""
 
 import pytest
+from tests.core.curve_tables import curve_from_columns
 
-from whatnext_service.core.curve_points import curve_from_columns
 from whatnext_service.core.curves import CurveReading
 from whatnext_service.core.read_curve import read_curve
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from tests.core.curve_tables import curve_from_columns
 
-from whatnext_service.core.curve_points import curve_from_columns
 from whatnext_service.core.curves import CurveReading
 from whatnext_service.core.read_curve import read_curve
 

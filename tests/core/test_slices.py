@@ -1,10 +1,8 @@
 """Slices by tag, corrected for their number (evidence 1)."""
 
 import numpy as np
-import pytest
 
-from whatnext_service.core.evaluations import pack_scores
-from whatnext_service.core.slices import compare_slices, slice_scores
+from whatnext_service.core.slices import compare_slices
 
 SOURCE = np.random.RandomState(8)
 REFERENCE = SOURCE.normal(6.0, 1.0, 120)
@@ -26,7 +24,6 @@ def test_the_slice_that_gained_is_named() -> None:
 def test_a_small_slice_is_not_read() -> None:
     tags = tuple(("rare",) if place < 4 else () for place in range(120))
     assert compare_slices(GAINED.tobytes(), REFERENCE.tobytes(), tags, scale_min=1.0, scale_max=10.0) == ()
-    assert slice_scores(REFERENCE.tobytes(), tags) == ()
 
 
 def test_a_repeated_tag_counts_an_item_once() -> None:
@@ -50,17 +47,3 @@ def test_verdict_and_corrected_p_value_agree() -> None:
     for one in compare_slices(GAINED.tobytes(), REFERENCE.tobytes(), TAGS, scale_min=1.0, scale_max=10.0):
         assert one.comparison.p_value is not None
         assert (one.comparison.verdict in ("improved", "worse")) == (one.comparison.p_value < 0.05)
-
-
-@pytest.mark.parametrize(("direction", "weak"), [("up", "long"), ("down", "short")])
-def test_the_slice_on_which_a_model_is_weak_is_named(direction: str, weak: str) -> None:
-    scores = SOURCE.normal(8.0, 1.0, 120) - np.where(np.arange(120) < 60, 0.0, 2.0)
-    readings = slice_scores(scores.tobytes(), TAGS, direction=direction)
-    assert [one.tag for one in readings if one.weak] == [weak]
-    assert all(one.low <= one.mean <= one.high for one in readings)
-
-
-def test_missing_scores_leave_a_slice() -> None:
-    scores = pack_scores([None] * 3 + [5.0, 6.0] * 6)
-    (one,) = slice_scores(scores, (("a",),) * 15)
-    assert (one.n_scored, one.gap, one.p_value, one.weak) == (12, None, None, False)

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.curve_tables import curve_from_columns
 from tests.core.loop_states import a_loop, a_reading, a_run, a_state
 
 from whatnext_service.contract.thresholds import ThresholdsPatch
-from whatnext_service.core.curve_points import curve_from_columns
 from whatnext_service.core.curves import Curve
 from whatnext_service.core.diagnose import diagnose
 from whatnext_service.core.loops import Choices, Metric, Rules, check_loop

@@ -12,7 +12,6 @@ from whatnext_service.core.loops import Method
 from whatnext_service.core.runs import EffectiveConfig, RunConfig, RunFault, RunStatus, Variable
 
 Provider = Literal["openai", "sandbox", "external"]
-MetricName = Annotated[str, Meta(min_length=1, max_length=128)]
 MetricValue = float | Literal["NaN", "Infinity", "-Infinity"]
 """A number; JSON has no others, and a training that breaks logs them."""
 ReportedStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]

@@ -221,10 +221,6 @@ def _known(run: Run, fact: _Unasked) -> str | int | None:
     return run.config.seed if fact == "seed" else None
 
 
-def _snapshot(run: Run) -> str | None:
-    return None if run.effective is None else run.effective.base_model_snapshot
-
-
 def _same_defaults(a: Run, b: Run) -> bool:
     """Two unresolved `auto` values are taken as equal only for the same model, provider and data."""
     return a.provider == b.provider and a.config.base_model == b.config.base_model and not _dataset_differs(a, b)

@@ -1,11 +1,11 @@
 """Points into series: sorted, each step once; and fewer points for a picture without losing its shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from whatnext_service.core.curves import Curve, Series
+from whatnext_service.core.curves import Series
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,24 +27,6 @@ def series_from_points(
         at, of = at[last_of_step], of[last_of_step]
     shared = like is not None and len(like.steps) == at.size and bool(np.array_equal(like.steps, at))
     return Series(name=name, steps=like.steps if shared and like else tuple(at.tolist()), values=tuple(of.tolist()))
-
-
-def curve_from_columns(steps: Sequence[int] | Ints, columns: Mapping[str, Sequence[float | None] | Floats]) -> Curve:
-    """A curve from a table: one list of steps, and a value or null a step for every column.
-
-    A null is no point; NaN and infinity are points. A column without any point is left out.
-    """
-    at = np.asarray(steps, dtype=np.int64)
-    series: list[Series] = []
-    for name, column in columns.items():
-        if isinstance(column, np.ndarray) or None not in column:
-            kept, values = at, np.asarray(column, dtype=np.float64)
-        else:
-            present = np.array([value is not None for value in column], dtype=bool)
-            kept, values = at[present], np.array([value for value in column if value is not None], dtype=np.float64)
-        if values.size:
-            series.append(series_from_points(name, kept, values, series[0] if series else None))
-    return Curve(series=tuple(series))
 
 
 def downsample(series: Series, max_points: int) -> Series:

@@ -166,7 +166,6 @@ def _read_legacy(value: dict[str, object], report: Report) -> Row | None:
         rejected="",
         fields=(),
         system="",
-        n_turns=2,
         n_tokens=n_answer + estimate_tokens(asked) + TOKENS_PER_MESSAGE,
         n_answer_tokens=n_answer,
         traits=frozenset({"legacy"}),
@@ -195,7 +194,7 @@ def _read_chat(value: dict[str, object], format_: RowFormat, report: Report) -> 
         report("empty_answer", "The assistant's last message is empty.", "Write the answer, or drop the row.")
     row = _row("sft", value, messages[:-1], last.text, last.n_tokens, "", (), report, n_more=last.n_tokens)
     traits = row.traits | last.traits | (frozenset[Trait]({"extra_keys"}) if extra else frozenset())
-    return msgspec.structs.replace(row, traits=traits, n_turns=len(messages))
+    return msgspec.structs.replace(row, traits=traits)
 
 
 def _read_dpo(value: dict[str, object], report: Report) -> Row | None:
@@ -266,7 +265,6 @@ def _row(
         rejected=rejected,
         fields=fields,
         system=system,
-        n_turns=len(prompt),
         n_tokens=sum(message.n_tokens for message in prompt) + estimate_tokens(offered) + n_more,
         n_answer_tokens=n_answer_tokens,
         traits=frozenset(traits),

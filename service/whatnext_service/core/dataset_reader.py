@@ -1,6 +1,5 @@
 """Reading an uploaded dataset chunk by chunk, in memory that does not grow with the rows' text."""
 
-import hashlib
 from array import array
 from collections import Counter
 
@@ -41,36 +40,20 @@ class DatasetReader:
     def __init__(self, announced: Method | None = None, max_row_bytes: int = MAX_ROW_BYTES) -> None:
         self._announced: Method | None = announced
         self._splitter = RowSplitter(max_row_bytes)
-        self._sha256 = hashlib.sha256()
-        self._n_bytes = 0
         self._n_rows = 0
-        self._n_blank_lines = 0
         self._n_tokens = 0
         self._format: RowFormat | None = None
         self._errors: list[RowProblem] = []
         self._warnings: list[RowProblem] = []
         self._counts: Counter[ProblemCode] = Counter()
         self._traits: set[Trait] = set()
-        self._fields: set[str] = set()
         self._lines = array("I")
         self._rows = bytearray()
         self._prompts = bytearray()
         self._reversed = bytearray()
 
-    @property
-    def n_bytes(self) -> int:
-        """Bytes taken so far."""
-        return self._n_bytes
-
-    @property
-    def n_rows(self) -> int:
-        """Rows read so far."""
-        return self._n_rows
-
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, in chunks of any size."""
-        self._sha256.update(chunk)
-        self._n_bytes += len(chunk)
         for row in self._splitter.feed(chunk):
             self._take(row)
 
@@ -88,12 +71,7 @@ class DatasetReader:
         return DatasetFacts(
             method=_METHODS[self._format] if self._format else None,
             traits=tuple(sorted(self._traits)),
-            grader_fields=tuple(sorted(self._fields)),
             n_examples=len(self._lines),
-            n_rows=self._n_rows,
-            n_bytes=self._n_bytes,
-            n_blank_lines=self._n_blank_lines,
-            sha256=self._sha256.hexdigest(),
             problems=_first(self._errors) + _first(self._warnings)[: MAX_PROBLEMS - len(_first(self._errors))],
             problem_counts=_counted(self._counts),
             lines=lines.tobytes(),
@@ -110,7 +88,6 @@ class DatasetReader:
             self._note(raw.line, RowFault(raw.fault, *_FILE_FAULTS[raw.fault]))
             return
         if not raw.raw:
-            self._n_blank_lines += 1
             self._note(raw.line, RowFault("blank_line", "The line is blank.", "Nothing to do: it is left out."))
             return
         self._n_rows += 1
@@ -142,7 +119,6 @@ class DatasetReader:
             self._reversed += reversed_row_hash(row)
         self._n_tokens += row.n_tokens
         self._traits |= row.traits
-        self._fields.update(field.name for field in row.fields)
 
     def _check_file(self) -> None:
         if self._splitter.has_bom:
@@ -178,13 +154,6 @@ class DatasetReader:
                     line=line, code=fault.code, severity=fault.severity, message=fault.message, remedy=fault.remedy
                 )
             )
-
-
-def read_dataset(data: bytes, announced: Method | None = None) -> DatasetFacts:
-    """Read a whole dataset that is already in memory."""
-    reader = DatasetReader(announced)
-    reader.feed(data)
-    return reader.finish()
 
 
 def _first(problems: list[RowProblem]) -> tuple[RowProblem, ...]:

@@ -46,7 +46,6 @@ class Row(msgspec.Struct, kw_only=True, frozen=True):
     """RFT: the grader's fields, by name; empty otherwise."""
     system: str
     """The system and developer messages alone."""
-    n_turns: int
     n_tokens: int
     """Estimated tokens of the whole row (`estimate_tokens`)."""
     n_answer_tokens: int

@@ -98,16 +98,8 @@ class DatasetFacts(msgspec.Struct, kw_only=True, frozen=True):
     method: Method | None
     """The training method its rows are formatted for; null when no row was recognised."""
     traits: tuple[Trait, ...]
-    grader_fields: tuple[str, ...]
-    """RFT: fields beside the messages, which the grader reads, sorted."""
     n_examples: int
     """Rows without an error."""
-    n_rows: int
-    """Rows, whether or not they could be read."""
-    n_bytes: int
-    n_blank_lines: int
-    sha256: str
-    """Of the bytes as uploaded, in hexadecimal."""
     problems: tuple[RowProblem, ...]
     """The first problems in the order of the file, errors before warnings."""
     problem_counts: tuple[ProblemCount, ...]

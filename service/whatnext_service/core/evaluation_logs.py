@@ -1,7 +1,7 @@
 """Item scores from outside: logs of inspect_ai, promptfoo and lm-evaluation-harness, and plain CSV."""
 
 import json
-from typing import Literal, cast
+from typing import cast
 
 from whatnext_service.core.json_values import JsonObject, JsonValue
 from whatnext_service.core.log_entries import EvaluationLog, refused
@@ -10,7 +10,6 @@ from whatnext_service.core.logs_inspect import read_inspect
 from whatnext_service.core.logs_lm_eval import read_lm_eval
 from whatnext_service.core.logs_promptfoo import read_promptfoo
 
-LogFormat = Literal["inspect_ai", "promptfoo", "lm_eval", "csv"]
 KNOWN = "an inspect_ai log (JSON), promptfoo results (JSON, JSONL), lm-eval samples (JSON, JSONL) or a CSV of scores"
 
 

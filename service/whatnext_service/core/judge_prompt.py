@@ -52,7 +52,6 @@ class JudgeRequest(msgspec.Struct, kw_only=True, frozen=True):
 
     model: str
     messages: tuple[JudgeMessage, ...]
-    schema_name: str
     response_schema: JsonObject
     """JSON Schema in the strict subset: every property required, none besides."""
     sampling: JudgeSampling
@@ -102,7 +101,6 @@ def judge_request(grader: ModelGrader, item: JsonObject, sample: Sample, nonce: 
     return JudgeRequest(
         model=grader.model,
         messages=tuple(messages),
-        schema_name=f"{result}_answer",
         response_schema=_schema(grader),
         sampling=grader.sampling_params or JudgeSampling(temperature=0.0),
     )

@@ -1,6 +1,7 @@
 """One outside result an entry, in whatever format it came."""
 
 import math
+from typing import Literal
 
 import msgspec
 
@@ -8,6 +9,7 @@ from whatnext_service.core.eval_rows import message_text
 from whatnext_service.core.json_values import JsonObject, JsonValue, canonical_json
 from whatnext_service.errors import DomainError, FieldError
 
+LogFormat = Literal["inspect_ai", "promptfoo", "lm_eval", "csv"]
 MAX_OUTPUT = 100_000
 
 
@@ -30,7 +32,7 @@ class LogEntry(msgspec.Struct, kw_only=True, frozen=True):
 class EvaluationLog(msgspec.Struct, kw_only=True, frozen=True):
     """A whole file."""
 
-    format: str
+    format: LogFormat
     scorer: str | None
     """The tool's own name of what scored; null for a plain table."""
     low: float | None

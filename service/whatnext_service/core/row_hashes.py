@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from whatnext_service.core.dataset_rows import Row, fold, turn
+from whatnext_service.core.dataset_rows import Row
 
 HASH_BYTES = 16
 
@@ -40,11 +40,6 @@ class Agreement(msgspec.Struct, frozen=True):
 def prompt_hash(row: Row) -> bytes:
     """Hash a row's prompt: 8 bytes for the input, 8 for the context. A row without input is known by its context."""
     return _half(row.input) + _half(row.context) if row.input else _half(row.context) * 2
-
-
-def text_prompt_hash(text: str) -> bytes:
-    """Hash a bare prompt as the row would be that has it as its only user message."""
-    return _half(turn("user", fold(text))) + _half("")
 
 
 def answer_hash(row: Row) -> bytes:

@@ -5,7 +5,7 @@ import numpy as np
 
 from whatnext_service.core.corpus import Corpus
 from whatnext_service.core.features import join_features
-from whatnext_service.core.near_pairs import SIMILARITY, Inputs, Likeness, NearPairs, find_near_pairs, likeness
+from whatnext_service.core.near_pairs import SIMILARITY, Inputs, Likeness, find_near_pairs, likeness
 from whatnext_service.core.quality import MAX_PAIRS, PARTNERED, CheckCode, OtherSet, PairKind, PairSide, RowPair
 from whatnext_service.core.row_hashes import HASH_BYTES, Indexes, agreement, overlap, row_id
 from whatnext_service.core.same_saying import Verdicts, ask_the_same
@@ -51,12 +51,6 @@ def compare_rows(corpus: Corpus, others: tuple[OtherSet, ...]) -> tuple[Pairs, .
     for other, rows in zip(others, leaked, strict=True):
         found_pairs.append(_exact("leak", _sources(corpus, other.corpus, rows), rows, other))
     return (*found_pairs, *_near(corpus, others, leaked))
-
-
-def near_duplicates(corpus: Corpus) -> NearPairs:
-    """The pairs of rows with nearly the same prompt and the same answer, for `derive`."""
-    found = next(pairs for pairs in _near(corpus, (), []) if pairs.kind == "near_duplicate")
-    return NearPairs(found.first, found.second, found.similarity)
 
 
 def show_pairs(corpus: Corpus, pairs: Pairs) -> tuple[RowPair, ...]:

@@ -61,7 +61,6 @@ class RunWork(msgspec.Struct, kw_only=True, frozen=True):
     """Faults of the provider in a row."""
     provider_fault: RunFault | None
     version: int
-    metrics_version: int
     created_at: datetime
 
 

@@ -38,7 +38,7 @@ where workspace_id = $1 and id = $2
 
 -- name: lock_work
 select id, workspace_id, loop_id, number, provider, status, provider_job_id, submit_intent_at, cancel_requested,
-       config, effective, validation_version_id, attempts, provider_fault, version, metrics_version, created_at
+       config, effective, validation_version_id, attempts, provider_fault, version, created_at
 from run where id = $1 for update
 
 -- name: intend
