@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
+import asyncpg
 import msgspec
 import pytest
 from tests.store.making import NOW, a_loop, a_workspace, an_id
 
 from whatnext_service.contract.evaluations import ItemError
-from whatnext_service.store import evaluation_items
-from whatnext_service.store.db import Conn
+from whatnext_service.store import evaluation_items, evaluations
+from whatnext_service.store.db import Conn, Pool
 from whatnext_service.store.evaluation_items import ItemAnswer, ItemResult
 
 LATER = NOW + timedelta(minutes=1)
@@ -160,3 +161,19 @@ async def test_evaluations_do_not_touch_each_other(conn: Conn, suite: str, evalu
     await evaluation_items.finish(conn, evaluation, [result(0, 1.0)], NOW)
     assert await unfinished(conn, other, suite) == {0: None, 1: None, 2: None, 3: None}
     assert await scores(conn, other) == {}
+
+
+async def test_an_evaluation_that_is_open_is_not_closed_while_items_are_stored(
+    pool: Pool, conn: Conn, evaluation: str
+) -> None:
+    async with conn.transaction():
+        assert await evaluations.hold_open(conn, evaluation)
+        async with pool.acquire() as other:
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await other.execute("select from evaluation where id = $1 for update nowait", evaluation)
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
+async def test_an_evaluation_that_was_closed_is_not_held_open(conn: Conn, evaluation: str, status: str) -> None:
+    await conn.execute("update evaluation set status = $2 where id = $1", evaluation, status)
+    assert not await evaluations.hold_open(conn, evaluation)

@@ -20,6 +20,8 @@ async def close_with_items(
 ) -> None:
     """Sum the stored items up and close the evaluation with them."""
     async with services.begin(work.workspace_id, work.loop_id) as tx:
+        if not await evaluations.hold_open(tx.conn, work.id):
+            return
         stored = await evaluation_items.item_results(tx.conn, work.id)
         total = tally_items(
             tuple(_tallied(item) for item in stored),

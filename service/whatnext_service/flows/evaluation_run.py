@@ -224,6 +224,7 @@ class ItemRun:
                 return
 
     async def _flush(self, *, counting: bool) -> None:
+        """Store what has come in, unless the evaluation is closed: another took it over when the lease was lost here."""
         answers, self._answers = self._answers, []
         results, self._results = self._results, []
         work = self._plan.work
@@ -231,6 +232,8 @@ class ItemRun:
             return
         async with self._services.begin(work.workspace_id) as tx:
             await evaluation_items.without_waiting(tx.conn)
+            if not await evaluations.hold_open(tx.conn, work.id):
+                return
             if answers:
                 await evaluation_items.keep_answers(tx.conn, work.id, answers, tx.now)
             if results:

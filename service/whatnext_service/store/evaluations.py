@@ -138,6 +138,11 @@ async def start(conn: Conn, evaluation_id: str, now: datetime) -> int | None:
     return version
 
 
+async def hold_open(conn: Conn, evaluation_id: str) -> bool:
+    """Whether an evaluation is open; if so nobody closes it until the transaction ends."""
+    return await conn.fetchval(sql.hold_open, evaluation_id) is not None
+
+
 async def count_done(conn: Conn, evaluation_id: str, now: datetime) -> Progress | None:
     """Show progress: count the finished items into the evaluation; null when it is not running."""
     row = await conn.fetchrow(sql.count_done, evaluation_id, now)

@@ -33,6 +33,9 @@ update evaluation set status = 'running', started_at = coalesce(started_at, $2),
                       updated_at = $2
 where id = $1 and status in ('pending', 'running') returning version
 
+-- name: hold_open
+select true from evaluation where id = $1 and status in ('pending', 'running') for no key update
+
 -- name: count_done
 -- The version moves only with the count; the time of the last look always.
 update evaluation e
