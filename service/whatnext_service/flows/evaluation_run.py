@@ -224,7 +224,7 @@ class ItemRun:
                 return
 
     async def _flush(self, *, counting: bool) -> None:
-        """Store what has come in, unless the evaluation is closed: another took it over when the lease was lost here."""
+        """Store what has come in, unless another, who took over when the lease was lost here, closed the evaluation."""
         answers, self._answers = self._answers, []
         results, self._results = self._results, []
         work = self._plan.work
