@@ -2050,6 +2050,8 @@ class Runs(RunsByHand):
         """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json,
         JSONL.
 
+        The steps that the file plans become `effective.n_steps` of a run that is under way, where none are known.
+
         Args:
             if_match: Change only this version of the resource.
             file: A path, the bytes, a file opened for bytes, or an iterable of chunks.

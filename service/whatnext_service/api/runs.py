@@ -110,7 +110,10 @@ async def log_metrics(
     request_max_body_size=None,
 )
 async def put_metrics(call: Call, run_id: RunRef, if_match: IfMatch = None) -> Response[MetricsReceipt]:
-    """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json, JSONL."""
+    """Replace an external run's curve by a whole result file as it came: CSV, base64 CSV, trainer_state.json, JSONL.
+
+    The steps that the file plans become `effective.n_steps` of a run that is under way, where none are known.
+    """
     limit = call.request.app.state.settings.max_result_bytes
     await call.read(lambda tx: look_up.find_run(tx, run_id))
     body = bytearray()
