@@ -135,6 +135,8 @@ class Checkpoint(Model, kw_only=True, frozen=True):
     step: int
     epoch: int | None = None
     full_valid_loss: float | None = None
+    full_valid_mean_token_accuracy: float | None = None
+    """Over the whole validation set, 0 to 1."""
     model: str | None = None
     train_loss: float | None = None
     valid_loss: float | None = None

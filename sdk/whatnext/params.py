@@ -193,6 +193,7 @@ class NewCheckpoint(TypedDict):
     epoch: NotRequired[int | None]
     final: NotRequired[bool]
     full_valid_loss: NotRequired[float | None]
+    full_valid_mean_token_accuracy: NotRequired[float | None]
     model: NotRequired[str | None]
     step: int
     train_loss: NotRequired[float | None]

@@ -249,7 +249,7 @@ class SurfaceLoop:
                     train_loss=each["tr_mean"],
                     valid_loss=None,
                     full_valid_loss=each["fvl"],
-                    full_valid_accuracy=accuracy.get(each["step"]),
+                    full_valid_mean_token_accuracy=accuracy.get(each["step"]),
                 )
                 for each in seen.checkpoints
             ),

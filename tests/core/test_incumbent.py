@@ -19,7 +19,7 @@ def a_loop_of(*runs: tuple[float, ...], losses=(), accuracies=(), seeds=None, wo
             accuracy = accuracies[number - 1][index] if accuracies else None
             step = 10 * (index + 1)
             point = a_checkpoint(number, step, final=index == len(points) - 1)
-            stored.append(msgspec.structs.replace(point, full_valid_loss=loss, full_valid_accuracy=accuracy))
+            stored.append(msgspec.structs.replace(point, full_valid_loss=loss, full_valid_mean_token_accuracy=accuracy))
             items = scores(score, wobble=wobble, shift=5 * number + index)
             measured.append(an_evaluation(score, run=number, step=step, items=items))
         seed = None if seeds is None else seeds[number - 1]

@@ -238,24 +238,32 @@ async def test_cancelling_a_running_job_asks_once(server: Loopback, platform: Op
     assert len(server.requests) == 1
 
 
+LOSSES: dict[str, object] = {"step": 10.0, "train_loss": 0.1, "full_valid_loss": 0.5, "valid_loss": None}
+
+
 async def test_checkpoints_come_in_order_of_step_without_those_that_cannot_be_served(
     server: Loopback, platform: OpenAIPlatform
 ) -> None:
     def checkpoint(number: int, **members: object) -> dict[str, object]:
-        metrics = {"step": float(number), "train_loss": 0.1, "full_valid_loss": 0.5, "valid_loss": None}
         return {
             "id": f"ftckpt-{number}",
             "step_number": number,
             "fine_tuned_model_checkpoint": f"ft:m:ckpt-step-{number}",
-            "metrics": metrics,
+            "metrics": LOSSES,
         } | members
 
+    def right(share: float) -> dict[str, object]:
+        return {"full_valid_mean_token_accuracy": share}
+
     path = f"GET {JOBS}/ftjob-1/checkpoints"
-    first = page(checkpoint(30, metrics={"train_loss": "NaN"}), checkpoint(20), has_more=True)
-    server.on(path, first, page(checkpoint(10), checkpoint(5, fine_tuned_model_checkpoint=None)))
+    first = page(checkpoint(30, metrics={"train_loss": "NaN", **right(7.0)}), checkpoint(20), has_more=True)
+    server.on(
+        path, first, page(checkpoint(10, metrics=LOSSES | right(0.8)), checkpoint(5, fine_tuned_model_checkpoint=None))
+    )
     found = await platform.checkpoints("ftjob-1")
     assert [(c.step, c.model) for c in found] == [(n, f"ft:m:ckpt-step-{n}") for n in (10, 20, 30)]
     assert (found[0].train_loss, found[0].valid_loss, found[0].full_valid_loss) == (0.1, None, 0.5)
+    assert [each.full_valid_mean_token_accuracy for each in found] == [0.8, None, None]
     assert found[2].train_loss != found[2].train_loss
     assert server.requests[1].query["after"] == "ftckpt-20"
 

@@ -118,6 +118,7 @@ async def test_a_run_from_upload_to_answer(
     checkpoints = await platform.checkpoints(created.id)
     assert [checkpoint.step for checkpoint in checkpoints] == [10, 20, 30]
     assert all(checkpoint.full_valid_loss is not None for checkpoint in checkpoints)
+    assert all(checkpoint.full_valid_mean_token_accuracy is not None for checkpoint in checkpoints)
     assert done.model
     assert all(checkpoint.model.startswith(done.model) for checkpoint in checkpoints)
 

@@ -184,7 +184,15 @@ def trained(callback: Any, *, main_process: bool = True) -> None:
     training.step(10, 0.5, loss=2.5, grad_norm=float("nan"), learning_rate=1e-5)
     speed = {"train_runtime": 1.5, "train_tokens_per_second": 700.0, "num_input_tokens_seen": 1050}
     training.step(20, 1.0, loss=2.25, **speed)
-    training.step(20, 1.0, eval_loss=2.0, eval_runtime=1.0, eval_samples_per_second=9.0, eval_text="no number")
+    training.step(
+        20,
+        1.0,
+        eval_loss=2.0,
+        eval_mean_token_accuracy=0.75,
+        eval_runtime=1.0,
+        eval_samples_per_second=9.0,
+        eval_text="no number",
+    )
     training.event("on_evaluate", metrics={"eval_loss": 2.0})
     training.event("on_save")
     training.end()
@@ -200,7 +208,7 @@ def test_a_training_reports_itself(tmp_path: Path) -> None:
     assert points == [
         {"step": 10, "values": {"loss": 2.5, "grad_norm": "NaN", "learning_rate": 1e-5, "epoch": 0.5}},
         {"step": 20, "values": {"loss": 2.25, "epoch": 1.0}},
-        {"step": 20, "values": {"eval_loss": 2.0, "epoch": 1.0}},
+        {"step": 20, "values": {"eval_loss": 2.0, "eval_mean_token_accuracy": 0.75, "epoch": 1.0}},
     ]
     (checkpoint,) = fake.sent("runs.add_checkpoint")
     assert checkpoint.json == {
@@ -209,6 +217,7 @@ def test_a_training_reports_itself(tmp_path: Path) -> None:
         "model": "out/checkpoint-20",
         "train_loss": 2.25,
         "full_valid_loss": 2.0,
+        "full_valid_mean_token_accuracy": 0.75,
     }
     assert fake.requests[-1].operation == "runs.update"
 

@@ -66,12 +66,14 @@ async def kept(conn: Conn, run: str) -> tuple[Checkpoint, ...]:
 
 
 async def test_a_checkpoint_seen_again_keeps_its_id_and_what_is_not_said_now(conn: Conn, ours: str, run: str) -> None:
-    first = NewCheckpoint(step=10, epoch=1, model="m:10", valid_loss=0.5, final=True)
+    first = NewCheckpoint(
+        step=10, epoch=1, model="m:10", valid_loss=0.5, full_valid_mean_token_accuracy=0.75, final=True
+    )
     stored = await store(conn, ours, run, first)
     assert await store(conn, ours, run, NewCheckpoint(step=10, train_loss=0.4, deployable=False)) == stored
     (seen,) = await kept(conn, run)
     assert (seen.id, seen.epoch, seen.model, seen.valid_loss, seen.train_loss) == (stored, 1, "m:10", 0.5, 0.4)
-    assert (seen.final, seen.deployable) == (False, False)
+    assert (seen.full_valid_mean_token_accuracy, seen.final, seen.deployable) == (0.75, False, False)
 
 
 async def test_what_the_provider_no_longer_keeps_cannot_be_deployed(conn: Conn, ours: str, run: str) -> None:

@@ -70,6 +70,7 @@ class WhatnextCallback:
                 model=f"{args.output_dir}/checkpoint-{state.global_step}",
                 train_loss=self._last.get("loss"),
                 full_valid_loss=self._last.get("eval_loss"),
+                full_valid_mean_token_accuracy=self._last.get("eval_mean_token_accuracy"),
             )
         )
 

@@ -173,6 +173,7 @@ class NewCheckpoint(Body, kw_only=True, frozen=True):
     train_loss: float | None = None
     valid_loss: float | None = None
     full_valid_loss: float | None = None
+    full_valid_mean_token_accuracy: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 class Checkpoint(Resource, kw_only=True, frozen=True):
@@ -188,6 +189,8 @@ class Checkpoint(Resource, kw_only=True, frozen=True):
     train_loss: float | None
     valid_loss: float | None
     full_valid_loss: float | None
+    full_valid_mean_token_accuracy: float | None
+    """Over the whole validation set, 0 to 1."""
     created_at: UtcTime
 
 

@@ -12,7 +12,7 @@ from whatnext_service.core.runs import RunConfig, Variable
 from whatnext_service.core.split import SplitPart
 from whatnext_service.core.thresholds import THRESHOLDS_VERSION
 
-RULES_VERSION = "2026.11"
+RULES_VERSION = "2026.11.2"
 
 ActionKind = Literal[
     "attach_dataset",

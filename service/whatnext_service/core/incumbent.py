@@ -195,7 +195,7 @@ def _regressed(
 
 
 def _accuracy(arm: Arm) -> float | None:
-    accuracy = None if arm.checkpoint is None else arm.checkpoint.full_valid_accuracy
+    accuracy = None if arm.checkpoint is None else arm.checkpoint.full_valid_mean_token_accuracy
     return accuracy if accuracy is not None and math.isfinite(accuracy) else None
 
 

@@ -93,7 +93,7 @@ class Checkpoint(msgspec.Struct, kw_only=True, frozen=True):
     train_loss: float | None
     valid_loss: float | None
     full_valid_loss: float | None
-    full_valid_accuracy: float | None = None
+    full_valid_mean_token_accuracy: float | None = None
     """Mean token accuracy over the whole validation set, 0 to 1."""
 
 

@@ -146,6 +146,7 @@ async def _import_checkpoints(
             train_loss=each.train_loss,
             valid_loss=each.valid_loss,
             full_valid_loss=each.full_valid_loss,
+            full_valid_mean_token_accuracy=each.full_valid_mean_token_accuracy,
         )
         await checkpoints.upsert_checkpoint(tx.conn, run.workspace_id, run.id, tx.new_id("ckpt"), new, each.id, tx.now)
     await checkpoints.expire(tx.conn, run.id, [each.step for each in kept])

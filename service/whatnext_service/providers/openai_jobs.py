@@ -102,7 +102,13 @@ def checkpoint_of(checkpoint: WireCheckpoint) -> JobCheckpoint | None:
         train_loss=number(metrics.train_loss) if metrics else None,
         valid_loss=number(metrics.valid_loss) if metrics else None,
         full_valid_loss=number(metrics.full_valid_loss) if metrics else None,
+        full_valid_mean_token_accuracy=_share(metrics.full_valid_mean_token_accuracy) if metrics else None,
     )
+
+
+def _share(value: object) -> float | None:
+    found = number(value)
+    return found if found is not None and 0.0 <= found <= 1.0 else None
 
 
 def _method(kind: str, hyperparameters: dict[str, object], rest: dict[str, object] | None = None) -> Method:

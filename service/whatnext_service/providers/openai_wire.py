@@ -74,6 +74,7 @@ class WireCheckpointMetrics(msgspec.Struct, kw_only=True, frozen=True):
     train_loss: object = None
     valid_loss: object = None
     full_valid_loss: object = None
+    full_valid_mean_token_accuracy: object = None
 
 
 class WireCheckpoint(msgspec.Struct, kw_only=True, frozen=True):

@@ -58,6 +58,8 @@ class JobCheckpoint(msgspec.Struct, kw_only=True, frozen=True):
     train_loss: float | None
     valid_loss: float | None
     full_valid_loss: float | None
+    full_valid_mean_token_accuracy: float | None
+    """0 to 1."""
 
 
 class MetricPoint(msgspec.Struct, kw_only=True, frozen=True):

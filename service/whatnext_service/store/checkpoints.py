@@ -36,6 +36,7 @@ async def upsert_checkpoint(
         new.train_loss,
         new.valid_loss,
         new.full_valid_loss,
+        new.full_valid_mean_token_accuracy,
         now,
     )
     return stored

@@ -16,7 +16,8 @@ select id, number, parent_id, provider, status, config, effective, confounded_by
 from run where loop_id = $1 and ($2::text[] is null or id = any($2)) order by number
 
 -- name: checkpoints
-select c.run_id, c.id, c.step, c.epoch, c.model, c.deployable, c.final, c.train_loss, c.valid_loss, c.full_valid_loss
+select c.run_id, c.id, c.step, c.epoch, c.model, c.deployable, c.final, c.train_loss, c.valid_loss, c.full_valid_loss,
+       c.full_valid_mean_token_accuracy
 from checkpoint c join run r on r.id = c.run_id
 where r.loop_id = $1 and ($2::text[] is null or c.run_id = any($2)) order by c.run_id, c.step
 
