@@ -8,6 +8,9 @@ with standard errors and every rival's regret as a multiple of the advice's, and
 Regret is the best cell's test score minus the test score of what the policy holds best; an exhaustive search that
 chooses by the held-out score has itself 0.10 to 0.25.
 
+`whatnext` is the advice as it stands: it stops when the advice says so, after the number of experiments shown, and
+holds what it has from then on. `whatnext_to_the_end` is somebody who declines every end and spends all twelve.
+
 The loop starts as a person would start it: one base model, the first data version. The other versions appear once the
 first run has finished, with nothing but their lineage and size: known contradictions are withheld, else the advice
 would clean the data before its first experiment, and the scenarios start on v1.
@@ -18,6 +21,7 @@ import json
 import math
 import random
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,19 +39,21 @@ RESAMPLED_SHOWN = (2, 4, 12)
 
 Curve = list[float]
 """Test score of what is held best after each experiment."""
+ADVISED = {"whatnext": False, "whatnext_to_the_end": True}
+"""The policies that follow the advice, and whether they decline to leave the loop."""
 
 
-def follow_advice(surface: Surface, space: list[Config], seed: int) -> Curve:
-    """What the planner holds best after each experiment it advised; it keeps it when it stops."""
-    loop = SurfaceLoop(surface, space, seed, persistent=True)
+def follow_advice(surface: Surface, space: list[Config], seed: int, *, declines_ends: bool) -> Curve:
+    """What the planner holds best after each experiment it advised, as far as it advised any."""
+    loop = SurfaceLoop(surface, space, seed, declines_ends=declines_ends)
     held: Curve = []
     while len(held) < N_EXPERIMENTS and loop.experiment():
         held.append(loop.held_test_score()[0])
-    return _padded(held, float(surface.baseline[start_model(space)]["test"]))
+    return held
 
 
 def follow_rival(make: Make, all_checkpoints: bool, surface: Surface, space: list[Config], seed: int) -> Curve:
-    """What has the highest held-out score after each experiment, the untuned model included."""
+    """What has the highest held-out score after each experiment, the untuned model included; fewer in a small space."""
     rival = make(space, surface, seed)
     rng = random.Random(seed + 1)
     untuned = surface.baseline[start_model(space)]
@@ -59,47 +65,59 @@ def follow_rival(make: Make, all_checkpoints: bool, surface: Surface, space: lis
         rival.tell(seen, float(top["dev"]))
         best = max(best, (float(top["dev"]), float(top["test"])), key=lambda each: each[0])
         held.append(best[1])
-    return _padded(held, float(untuned["test"]))
+    return held
 
 
-def regrets(
-    surfaces: list[Surface], scenario: str, policy: str, repetitions: int
-) -> tuple[list[list[float]], list[float]]:
-    """Mean regret after 1 to 12 experiments on each surface that has the scenario; how many each replay took to 5 %."""
+class Regrets(NamedTuple):
+    """How a policy did in one scenario."""
+
+    per_surface: list[list[float]]
+    """Mean regret after 1 to 12 experiments on each surface that has the scenario."""
+    within_5pct: list[float]
+    """Experiments that each replay took to come within 5 % of the best test score."""
+    experiments: list[int]
+    """Experiments that each replay made."""
+
+
+def regrets(surfaces: list[Surface], scenario: str, policy: str, repetitions: int) -> Regrets:
+    """Replay a policy in every space of a scenario."""
     known = rivals()
-    per_surface: list[list[float]] = []
-    within: list[float] = []
+    done = Regrets([], [], [])
     for surface in surfaces:
         found: list[list[float]] = []
         for space in spaces(surface, scenario):
             top = best_test(surface, space)
             for repetition in range(repetitions):
                 seed = 1000 * (surface.draw_number + repetition) + 17
-                held = (
-                    follow_advice(surface, space, seed)
-                    if policy == "whatnext"
+                made = (
+                    follow_advice(surface, space, seed, declines_ends=ADVISED[policy])
+                    if policy in ADVISED
                     else follow_rival(*known[policy], surface, space, seed)
                 )
+                held = _padded(made, float(surface.baseline[start_model(space)]["test"]))
                 found.append([top - score for score in held])
                 close = [n for n, score in enumerate(held, start=1) if score >= 0.95 * top]
-                within.append(close[0] if close else N_EXPERIMENTS + 1)
+                done.within_5pct.append(close[0] if close else N_EXPERIMENTS + 1)
+                done.experiments.append(len(made))
         if found:
-            per_surface.append(np.mean(found, axis=0).tolist())
-    return per_surface, within
+            done.per_surface.append(np.mean(found, axis=0).tolist())
+    return done
 
 
 def replay(surfaces: list[Surface], policies: list[str], repetitions: int) -> dict[str, dict[str, dict[str, object]]]:
-    """Every scenario and policy: mean regret after 1 to 12 experiments, and how many it took to come within 5 %."""
+    """Every scenario and policy: mean regret after 1 to 12 experiments, how many it took to come within 5 %, and how
+    many it made."""
     table: dict[str, dict[str, dict[str, object]]] = {}
     for scenario in SCENARIOS:
         table[scenario] = {}
         for policy in policies:
-            per_surface, within = regrets(surfaces, scenario, policy, repetitions)
-            if per_surface:
-                mean = np.mean(per_surface, axis=0).tolist()
+            done = regrets(surfaces, scenario, policy, repetitions)
+            if done.per_surface:
+                mean = np.mean(done.per_surface, axis=0).tolist()
                 table[scenario][policy] = {
                     "regret": {str(n): round(value, 4) for n, value in enumerate(mean, start=1)},
-                    "within_5pct": round(float(np.median(within)), 1),
+                    "within_5pct": round(float(np.median(done.within_5pct)), 1),
+                    "experiments": round(float(np.mean(done.experiments)), 1),
                 }
     return table
 
@@ -113,10 +131,10 @@ def print_resampled(surfaces: list[Surface], policies: list[str], n_draws: int) 
             drawn: list[Surface] = [ResampledSurface(each, shape, seed) for each in surfaces for seed in range(n_draws)]
             own: npt.NDArray[np.float64] | None = None
             for policy in policies:
-                per_surface, _ = regrets(drawn, scenario, policy, 1)
-                if not per_surface:
+                done = regrets(drawn, scenario, policy, 1)
+                if not done.per_surface:
                     continue
-                table = np.array(per_surface)[:, [n - 1 for n in RESAMPLED_SHOWN]]
+                table = np.array(done.per_surface)[:, [n - 1 for n in RESAMPLED_SHOWN]]
                 mean, error = table.mean(axis=0), table.std(axis=0, ddof=1) / math.sqrt(len(table))
                 values = "".join(f"{f'{m:.3f} +-{e:.3f}':>14}" for m, e in zip(mean, error, strict=True))
                 own = mean if policy == "whatnext" else own
@@ -130,12 +148,12 @@ def printed(table: dict[str, dict[str, dict[str, object]]]) -> str:
     lines = []
     for scenario, policies in table.items():
         header = "".join(f"{f'N={n}':>8}" for n in SHOWN)
-        lines += [f"{scenario}: mean test regret", f"  {'policy':<24}{header}{'within 5 %':>12}"]
+        lines += [f"{scenario}: mean test regret", f"  {'policy':<24}{header}{'within 5 %':>12}{'made':>7}"]
         for policy, figures in policies.items():
             regret = figures["regret"]
             assert isinstance(regret, dict)
             values = "".join(f"{regret[str(n)]:>8.2f}" for n in SHOWN)
-            lines.append(f"  {policy:<24}{values}{figures['within_5pct']:>12}")
+            lines.append(f"  {policy:<24}{values}{figures['within_5pct']:>12}{figures['experiments']:>7}")
         lines += [f"  {name:<24}   not run: needs torch" for name in NEEDS_TORCH if name not in rivals()]
         lines.append("")
     return "\n".join(lines)
@@ -150,7 +168,7 @@ def main() -> None:
     """Read the folder, replay, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER)
-    parser.add_argument("--policies", nargs="*", default=["whatnext", *rivals()])
+    parser.add_argument("--policies", nargs="*", default=[*ADVISED, *rivals()])
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
     parser.add_argument("--resample", type=int, metavar="K", help="redraw every surface K times in each shape")
     parser.add_argument("--output", type=Path, default=Path("replay.json"))

@@ -32,6 +32,8 @@ SUITE = Suite(
     created_at=START,
 )
 SEALED = "suite_test"
+ENDS = ("stop", "ship", "repeat_run")
+"""What ends the experiments of a surface: most of its cells have one seed and cannot be repeated."""
 LINEAGE: tuple[tuple[str, str | None, DerivationKind], ...] = (
     ("v1", None, "upload"),
     ("v2", "v1", "fix_contradictions"),
@@ -45,9 +47,9 @@ class SurfaceLoop:
     """One replayed loop: its state, and the test score of what it holds best."""
 
     def __init__(
-        self, surface: Surface, space: list[Config], seed: int, *, sealed: bool = False, persistent: bool = False
+        self, surface: Surface, space: list[Config], seed: int, *, sealed: bool = False, declines_ends: bool = False
     ) -> None:
-        self.persistent = persistent
+        self.declines_ends = declines_ends
         self.surface = surface
         self.cells = set(space)
         self.rng = random.Random(seed)
@@ -172,7 +174,7 @@ class SurfaceLoop:
 
     def _carry_out(self, answer: Answer) -> bool:
         action = answer.action
-        if action.kind == "do_not_fine_tune" or (self.persistent and action.kind in ("stop", "ship", "repeat_run")):
+        if action.kind == "do_not_fine_tune" or (self.declines_ends and action.kind in ENDS):
             self._decline(answer)
             return True
         if action.kind not in ("evaluate", "record_baseline", "final_test"):
@@ -187,7 +189,7 @@ class SurfaceLoop:
         return True
 
     def _decline(self, answer: Answer) -> None:
-        """A surface is there to be experimented on, however good its untuned model is."""
+        """A surface is there to be experimented on, however good its untuned model is, or what is held already."""
         action = answer.action
         refused = Decline(recommendation_id=action.recommendation_id, fingerprint=action.fingerprint, reason=None)
         self._advance(declines=(*self.state.declines, refused))
