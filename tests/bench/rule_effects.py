@@ -2,29 +2,57 @@
 
 `python -m tests.bench.rule_effects FOLDER` follows the advice through twelve experiments, declining every end, and
 prints for each rule the change of the test score from the best scored state of the parent to that of the run, best by
-the held-out score: its mean, its spread, the share that went up, and the mean on each surface.
+the held-out score: its mean, its spread, the share that went up, and the mean on each surface; and beside it how often
+the effect that the service would score lay in the 80 % interval that the advice had stated.
 """
 
 import sys
-from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tests.bench.replay import DEFAULT_FOLDER, N_EXPERIMENTS, SCENARIOS
 from tests.bench.surface_loop import SurfaceLoop
 from tests.bench.surfaces import read_surfaces, spaces
 
+from whatnext_service.core.incumbent import standings
+from whatnext_service.core.predict import observed_effect
+from whatnext_service.core.scoreboard import read_scoreboard
+
 REPETITIONS = 3
 
 
-def effects(loop: SurfaceLoop) -> list[tuple[str, float]]:
-    """Rule and effect of every advised change of a replayed loop."""
-    rules = {each.action.recommendation_id: each.change.expects.rule for each in loop.answers if each.change}
-    return [
-        (rule, _best_test(loop, run.id) - _best_test(loop, run.parent_id))
-        for run in loop.state.runs
-        if run.parent_id is not None and (rule := rules.get(run.recommendation_id or "")) is not None
-    ]
+class Effect(NamedTuple):
+    """One advised change of a replayed loop."""
+
+    rule: str
+    surface: str
+    effect: float
+    """On the test score."""
+    covered: bool
+    """Whether its effect on the held-out score lay in the stated interval."""
+
+
+def effects(loop: SurfaceLoop) -> list[Effect]:
+    """Every advised change of a replayed loop."""
+    stated = {each.action.recommendation_id: each.change.expects for each in loop.answers if each.change}
+    found = standings(read_scoreboard(loop.state))
+    made = []
+    for run in loop.state.runs:
+        expects, observed = stated.get(run.recommendation_id or ""), observed_effect(found, run)
+        if run.parent_id is None or expects is None or observed is None:
+            continue
+        assert expects.effect_low is not None
+        assert expects.effect_high is not None
+        made.append(
+            Effect(
+                rule=expects.rule,
+                surface=loop.surface.name,
+                effect=_best_test(loop, run.id) - _best_test(loop, run.parent_id),
+                covered=expects.effect_low <= observed <= expects.effect_high,
+            )
+        )
+    return made
 
 
 def _best_test(loop: SurfaceLoop, run_id: str) -> float:
@@ -35,7 +63,7 @@ def _best_test(loop: SurfaceLoop, run_id: str) -> float:
 def main() -> None:
     """Replay and print."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FOLDER
-    found: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    found: list[Effect] = []
     for surface in read_surfaces(folder):
         for space in (space for scenario in SCENARIOS for space in spaces(surface, scenario)):
             for repetition in range(REPETITIONS):
@@ -43,13 +71,16 @@ def main() -> None:
                 for _ in range(N_EXPERIMENTS):
                     if not loop.experiment():
                         break
-                for rule, effect in effects(loop):
-                    found[rule][surface.name].append(effect)
-    for rule, by_surface in sorted(found.items()):
-        every = np.array([effect for each in by_surface.values() for effect in each])
-        each_mean = ", ".join(f"{name} {np.mean(values):+.2f}" for name, values in by_surface.items())
+                found += effects(loop)
+    for rule in sorted({each.rule for each in found}):
+        chosen = [each for each in found if each.rule == rule]
+        every = np.array([each.effect for each in chosen])
+        names = dict.fromkeys(each.surface for each in chosen)
+        means = [f"{name} {np.mean([each.effect for each in chosen if each.surface == name]):+.2f}" for name in names]
+        covered = 100 * np.mean([each.covered for each in chosen])
         told = f"{every.size:>4} changes {every.mean():+.2f} sd {every.std():.2f}, {100 * (every > 0).mean():.0f} % up"
-        print(f"{rule:<24}{told}: {each_mean}")
+        print(f"{rule:<24}{told}, {covered:.0f} % covered: {', '.join(means)}")
+    print(f"all: {100 * np.mean([each.covered for each in found]):.0f} % of {len(found)} covered")
 
 
 if __name__ == "__main__":
