@@ -268,6 +268,11 @@ def test_a_target_above_the_baseline_outweighs_the_limit_of_nine() -> None:
             {"learning_rate_multiplier": 0.5},
         ),
         (
+            "method 6.1: what somebody uploaded since goes before any finer tuning",
+            scored(RISEN, versions=(a_version(), a_version(2, 340))),
+            {"dataset_version_id": "dsv_2"},
+        ),
+        (
             "evidence 8: a rate that ruins the run goes before data",
             scored(RUINED, score=5.5, versions=(a_version(), cleaned_version(2, 320))),
             {"learning_rate_multiplier": 0.3},

@@ -1,7 +1,7 @@
 import pytest
 from tests.core.loop_states import a_version
 
-from whatnext_service.core.versions import cleaned, data_moves
+from whatnext_service.core.versions import cleaned, data_moves, revision
 
 V1 = a_version(1, 270)
 V2 = a_version(2, 250, parent_id="dsv_1", derived_by=("fix_contradictions",))
@@ -32,6 +32,28 @@ def test_cleaned_versions_come_first_and_unchecked_growth_never_replaces_them(cu
 
 def test_versions_of_another_format_are_no_lever() -> None:
     assert data_moves(V1, (V1, a_version(2, 900, method="dpo"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("newest", "is_one"),
+    [
+        (a_version(2, 265), True),
+        (a_version(2, 265, n_contradictions=None), True),
+        (a_version(2, 265, n_contradictions=3), False),
+        (a_version(2, 30), False),
+        (a_version(2, 400), False),
+        (a_version(2, 265, method="dpo"), False),
+        (a_version(2, 265, derived_by=("split",)), False),
+    ],
+    ids=["alike", "unchecked", "worse", "smaller", "larger", "other method", "a part"],
+)
+def test_what_was_uploaded_since_is_a_revision_where_nothing_says_that_it_is_worse(newest, is_one) -> None:
+    assert (revision(V1, (V1, newest)) is not None) is is_one
+
+
+def test_a_revision_never_replaces_a_cleaned_version_or_a_newer_one() -> None:
+    assert revision(V2, (V1, V2, a_version(6, 250))) is None
+    assert revision(a_version(6, 265), (V1, a_version(6, 265))) is None
 
 
 def test_a_cycle_of_parents_ends() -> None:

@@ -13,6 +13,7 @@ _BY_RULE: tuple[tuple[Rule | Literal["separate_changes"], str], ...] = (
     ("clean_data", "Cleaner data gained 0.34 to 0.76 whatever the curve said: it goes before any hyperparameter."),
     ("clean_and_enlarge_data", "Cleaner and larger data goes before any hyperparameter, whatever the curve says."),
     ("enlarge_data", "While validation loss has not risen more data gained 0.19, before any finer tuning."),
+    ("revised_data", "Data that somebody has worked on goes before any finer tuning."),
     ("lower_rate_risen", "A risen loss is repaired by a lower rate (+0.33, 77 % up), hardly by fewer epochs (+0.04)."),
     ("raise_rate_undertrained", "A loss still at its minimum wants more training; the plain ratio misleads there."),
     ("train_longer", "A loss still at its minimum wants more training; the plain ratio misleads there."),

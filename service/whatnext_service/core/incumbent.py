@@ -19,8 +19,8 @@ better than it is (evidence 1). It is pulled by the share of the spread within r
 MAX_WEIGHED = 8
 """Runs that this share is measured on: the best ones."""
 CURVE_WEIGHT = 2 / 3
-"""How far it is then pulled to what validation loss predicts, by the loop's own regression: within one validation
-file the loss orders 87 % of pairs rightly, the score of 200 items 91 % (evidence 8)."""
+"""How far it is then pulled to what validation loss and accuracy predict, by the loop's own regressions: within one
+validation file the loss orders 87 % of pairs rightly, the score of 200 items 91 % (evidence 8)."""
 MAX_REFINED = 32
 """Runs that the regression rests on: the best ones."""
 
@@ -160,7 +160,7 @@ def against_baseline(board: Scoreboard, arm: Arm, n_comparisons: int) -> Compari
 
 
 def _predicted(candidates: list[_Candidate]) -> dict[str, float]:
-    """What the curve predicts for each evaluation: the mean of what validation loss and validation accuracy say."""
+    """What the curve predicts for each evaluation: the mean of what its validation loss and accuracy say."""
     said: dict[str, list[float]] = {}
     for each in (
         _regressed(candidates, attrgetter("log_loss"), -1.0),

@@ -27,13 +27,14 @@ from whatnext_service.core.ranges import (
 from whatnext_service.core.runs import Run, RunConfig, Variable
 from whatnext_service.core.scoreboard import Scoreboard
 from whatnext_service.core.training_types import wanted_examples
-from whatnext_service.core.versions import data_moves, find_version
+from whatnext_service.core.versions import data_moves, find_version, revision
 
 Rule = Literal[
     "rate_ruins_run",
     "clean_data",
     "clean_and_enlarge_data",
     "enlarge_data",
+    "revised_data",
     "lower_rate_risen",
     "raise_rate_undertrained",
     "train_longer",
@@ -64,8 +65,10 @@ class Move(msgspec.Struct, kw_only=True, frozen=True):
 
 def data_changes(board: Scoreboard, run: Run, seen: Outcome, found: tuple[Standing, ...]) -> Iterator[Move]:
     here = find_version(board.versions, run.config.dataset_version_id)
-    better = () if here is None else data_moves(here, board.versions)
-    if not better:
+    if here is None:
+        return
+    better, revised = data_moves(here, board.versions), revision(here, board.versions)
+    if not better and revised is None:
         return
     ids = {each.trial.run.config.dataset_version_id for each in found if same_model(each.trial.run, run)}
     used = {version.sha256 for version in board.versions if version.id in ids}
@@ -88,6 +91,12 @@ def data_changes(board: Scoreboard, run: Run, seen: Outcome, found: tuple[Standi
                 rule = "enlarge_data"
                 why = f"{named} has more examples, which help while validation loss has not risen (evidence 8)"
         yield _move(rule, run, "dataset_version_id", version.id, Overrides(dataset_version_id=version.id), why)
+    if revised is not None and revised.sha256 not in used:
+        why = (
+            f"{revised.name} ({revised.n_examples} examples) was uploaded since; data is the largest lever (method 6.1)"
+        )
+        overrides = Overrides(dataset_version_id=revised.id)
+        yield _move("revised_data", run, "dataset_version_id", revised.id, overrides, why)
 
 
 def rate_changes(board: Scoreboard, run: Run, rule: Rule, seen: Outcome) -> Iterator[Move]:

@@ -87,3 +87,18 @@ def data_moves(current: DatasetVersion, versions: tuple[DatasetVersion, ...]) ->
             continue
         found.append((not clean, -version.n_examples, version.number, DataMove(version=version, lever=lever)))
     return tuple(move for _, _, _, move in sorted(found, key=lambda each: each[:3]))
+
+
+def revision(current: DatasetVersion, versions: tuple[DatasetVersion, ...]) -> DatasetVersion | None:
+    """The newest version that somebody uploaded after this one, where nothing says whether it is better or worse.
+
+    Null where it has more known contradictions, would leave a cleaned version behind, or is larger or smaller by a
+    fifth.
+    """
+    newest = next((each for each in reversed(versions) if each.derived_by == ("upload",)), None)
+    if newest is None or newest.number <= current.number or newest.method != current.method:
+        return None
+    if cleaned(current, versions) or (newest.n_contradictions or 0) > (current.n_contradictions or 0):
+        return None
+    alike = current.n_examples / ENLARGED < newest.n_examples < ENLARGED * current.n_examples
+    return newest if alike else None

@@ -58,6 +58,8 @@ def cause(move: Move) -> str:
             return "cleaner and larger data goes before any setting"
         case "enlarge_data":
             return "more data helps while validation loss has not risen"
+        case "revised_data":
+            return "somebody has uploaded it since"
         case "lower_rate_risen":
             return f"validation loss in {name} rose"
         case "raise_rate_undertrained" | "train_longer":
