@@ -1,5 +1,6 @@
 from typing import get_args
 
+import msgspec
 import pytest
 from tests.core.loop_states import a_config, a_loop, a_run, a_state, an_evaluation
 
@@ -8,7 +9,7 @@ from whatnext_service.core.incumbent import standings
 from whatnext_service.core.lineage import apply_overrides
 from whatnext_service.core.loops import Metric
 from whatnext_service.core.move_kinds import Move, Rule
-from whatnext_service.core.predict import PRIORS, expect, observed_effect, past_effects
+from whatnext_service.core.predict import PRIORS, PastEffect, expect, observed_effect, past_effects
 from whatnext_service.core.scoreboard import read_scoreboard
 
 
@@ -47,6 +48,13 @@ def test_the_loops_own_history_moves_the_expectation() -> None:
     assert after_bad.effect < empty.effect < after_good.effect
     assert after_good.effect_high - after_good.effect_low < empty.effect_high - empty.effect_low
     assert "1 earlier change" in after_good.basis
+
+
+def test_what_one_base_model_gained_tells_nothing_of_another() -> None:
+    move = msgspec.structs.replace(a_move("other_base_model"), variable="base_model", from_value="b", to_value="c")
+    past = (PastEffect(variable="base_model", upward=None, effect=1.5),)
+    board = a_history(8.5)
+    assert expect(board, past, move, 0.2) == expect(board, (), move, 0.2)
 
 
 def test_a_noisier_comparison_widens_the_interval() -> None:

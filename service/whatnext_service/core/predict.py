@@ -74,13 +74,14 @@ def expect(board: Scoreboard, past: tuple[PastEffect, ...], move: Move, noise: f
     """The effect a move should have on the held-out score against its parent, with an 80 % interval.
 
     A normal prior from the surfaces, updated by the loop's own effects of the same variable, widened by the noise of
-    the comparison that will judge it.
+    the comparison that will judge it. What one base model gained tells nothing of another.
     """
     metric = board.state.loop.metric
     stretch = (metric.scale_max - metric.scale_min) / TEN_POINTS
     prior = prior_of(move.rule)
     upward = _upward(move.from_value, move.to_value)
-    own = [each.effect for each in past if each.variable == move.variable and each.upward == upward]
+    alike = () if move.variable == "base_model" else past
+    own = [each.effect for each in alike if each.variable == move.variable and each.upward == upward]
     error = (noise or 0.3 * stretch) ** 2
     spread = (prior.sd * stretch) ** 2
     weight = len(own) * spread / (len(own) * spread + spread + error) if own else 0.0
