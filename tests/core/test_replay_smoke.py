@@ -49,3 +49,15 @@ def test_advice_off_the_grid_trains_the_cell_next_to_it() -> None:
     trained = sum(loop.experiment() for _ in range(6))
     assert trained == 6
     assert {observation.config for observation in loop.observations.values()} <= set(space)
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="the training surfaces are not here")
+def test_whoever_declines_the_end_goes_on_from_where_the_advice_stops() -> None:
+    surface = read_surfaces(FOLDER)[0]
+    space = spaces(surface, "dose")[0]
+    stopping, going_on = (SurfaceLoop(surface, space, seed=17, declines_ends=declines) for declines in (False, True))
+    made = [sum(1 for _ in range(12) if loop.experiment()) for loop in (stopping, going_on)]
+    assert stopping.answers[-1].action.kind in ("ship", "stop")
+    assert made[0] < made[1]
+    common = [list(loop.observations.values())[: made[0]] for loop in (stopping, going_on)]
+    assert [each.config for each in common[0]] == [each.config for each in common[1]]
