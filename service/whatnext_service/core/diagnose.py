@@ -107,7 +107,7 @@ def diagnose(state: LoopState, run: Run, board: Scoreboard | None = None) -> Dia
     curve whose earlier checkpoints were not scored goes on as if none were better.
     """
     board = read_scoreboard(state) if board is None else board
-    trial = next((one for one in board.trials if one.run.id == run.id), Trial(run=run, arms=()))
+    trial = board.trial_of.get(run.id) or Trial(run=run, arms=())
     version = next((one for one in state.versions if one.id == run.config.dataset_version_id), None)
     n_examples = _n_examples(run, version)
     reference = reference_of(board, trial)
@@ -149,8 +149,8 @@ def diagnose(state: LoopState, run: Run, board: Scoreboard | None = None) -> Dia
 
 def reference_of(board: Scoreboard, trial: Trial) -> Evaluation | None:
     """What "improved" is measured against: the parent's best score on the suite in force, else the baseline."""
-    parent = next((one for one in board.trials if one.run.id == trial.run.parent_id), None)
-    arm = best_arm(parent) if parent is not None else None
+    parent = board.trial_of.get(trial.run.parent_id)
+    arm = None if parent is None else parent.best
     return arm.evaluation if arm is not None else board.baseline
 
 

@@ -26,7 +26,7 @@ def separate_gate(board: Scoreboard, best: Standing | None) -> tuple[Draft, ...]
     if best is None:
         return ()
     run = best.trial.run
-    before = next((each for each in board.trials if each.run.id == run.parent_id), None)
+    before = board.trial_of.get(run.parent_id)
     if before is None or before.best is None:
         return ()
     difference = effective_difference(before.run, run)

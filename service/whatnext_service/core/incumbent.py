@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from heapq import nlargest
 from operator import attrgetter
 
 import msgspec
@@ -56,7 +55,7 @@ def standings(board: Scoreboard) -> tuple[Standing, ...]:
     """
     scored = [(trial, trial.best_kept) for trial in board.trials if trial.best_kept is not None]
     tops = [top.utility for _, top in scored]
-    leading = nlargest(MAX_REFINED, range(len(scored)), key=tops.__getitem__)
+    leading = sorted(range(len(scored)), key=tops.__getitem__, reverse=True)[:MAX_REFINED]
     weight = _run_weight([scored[place][0] for place in leading[:MAX_WEIGHED]])
     found = [_rough(trial, top, weight) for trial, top in scored]
     refined = _refined([found[place] for place in leading], weight)

@@ -153,7 +153,7 @@ def _final_state_taken(board: Scoreboard) -> list[Warning]:
     }
     taken |= {one.run_id for one in board.final_evaluations if one.run_id and not one.checkpoint_id}
     found = []
-    for trial in board.trials:
+    for trial in board.trials if taken else ():
         if trial.run.id not in taken:
             continue
         earlier, final = earlier_arm(trial), final_arm(trial)

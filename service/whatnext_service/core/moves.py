@@ -44,11 +44,10 @@ def remaining_moves(board: Scoreboard, found: tuple[Standing, ...], best: Standi
 
 
 def _untried(board: Scoreboard, proposals: Iterator[Move]) -> Iterator[Move]:
-    ruined = [run for run in board.failed_runs if diverged(run)]
     proposed: set[RunConfig] = set()
     for move in proposals:
         key = configuration(move.config)
-        if key not in proposed and key not in board.tried and _allowed(board, move, ruined):
+        if key not in proposed and key not in board.tried and _allowed(board, move):
             proposed.add(key)
             yield move
 
@@ -119,7 +118,7 @@ def _other_rate_tried(run: Run, found: tuple[Standing, ...]) -> bool:
     )
 
 
-def _allowed(board: Scoreboard, move: Move, ruined: list[Run]) -> bool:
+def _allowed(board: Scoreboard, move: Move) -> bool:
     config, state = move.config, board.state
     ranges = limits(state, config.base_model)
     rate, epochs, batch = config.learning_rate_multiplier, config.n_epochs, config.batch_size
@@ -128,12 +127,12 @@ def _allowed(board: Scoreboard, move: Move, ruined: list[Run]) -> bool:
         and (epochs is None or within(ranges.epochs, epochs))
         and (batch is None or within(ranges.batch, batch) or move.variable != "batch_size")
         and config.method in allowed_methods(state)
-        and not any(_reaches(config, failed) for failed in ruined)
+        and not any(_reaches(config, failed) and diverged(failed) for failed in board.failed_runs)
     )
 
 
 def _reaches(config: RunConfig, failed: Run) -> bool:
-    """Whether a configuration trains at or above the rate of a run that diverged on the same model and data."""
+    """Whether a configuration trains at or above the rate of a failed run on the same model and data."""
     other = failed.config
     if (config.base_model, config.dataset_version_id) != (other.base_model, other.dataset_version_id):
         return False

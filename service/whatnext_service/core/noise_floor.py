@@ -1,10 +1,12 @@
 """The two noise floors: the same answers graded again, and the same run trained again (evidence 1)."""
 
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
+
+from whatnext_service.core.bootstrap import FloatArray
 
 
 class RegradeNoise(msgspec.Struct, kw_only=True, frozen=True):
@@ -114,25 +116,32 @@ class _Spread(NamedTuple):
 
 def _spread(groups: tuple[tuple[bytes, ...], ...]) -> _Spread:
     """Analysis of variance, by moments: what is left after the items' and the members' means is the items' noise."""
+    alike: dict[tuple[int, ...], list[FloatArray]] = {}
+    for group in groups:
+        if len(group) > 1 and len({len(packed) for packed in group}) == 1:
+            table = _shared_items(group)
+            alike.setdefault(table.shape, []).append(table)
     squares = expected = 0.0
     df = n_members = n_groups = 0
-    for group in groups:
-        if len(group) < 2 or len({len(packed) for packed in group}) > 1:
-            continue
-        table = np.frombuffer(b"".join(group), "<f8").reshape(len(group), -1)
-        scored = np.isfinite(table)
-        if not scored.all():
-            table = table[:, scored.all(axis=0)]
-        k, n = table.shape
+    for (k, n), tables in alike.items():
         if n < 2:
             continue
-        means = np.add.reduce(table, axis=1) / n
-        around = means - np.add.reduce(means) / k
-        left = table - np.add.reduce(table, axis=0) / k - around[:, None]
-        squares += float(around @ around)
-        expected += float(np.add.reduce(left * left, axis=None)) / (n - 1) / n
-        df, n_members, n_groups = df + k - 1, n_members + k, n_groups + 1
+        block = np.concatenate(tables).reshape(-1, k, n)
+        means = np.add.reduce(block, axis=2) / n
+        around = means - np.add.reduce(means, axis=1, keepdims=True) / k
+        left = block - np.add.reduce(block, axis=1, keepdims=True) / k - around[:, :, None]
+        squares += float(np.vdot(around, around))
+        expected += float(np.vdot(left, left)) / (n - 1) / n
+        df, n_members, n_groups = df + len(tables) * (k - 1), n_members + len(tables) * k, n_groups + len(tables)
     return _Spread(squares, expected, df, n_members, n_groups)
+
+
+def _shared_items(group: tuple[bytes, ...]) -> FloatArray:
+    """The members' scores, row by row, of the items that all of them were scored on."""
+    table = np.frombuffer(b"".join(group), "<f8").reshape(len(group), -1)
+    if isfinite(np.add.reduce(table, axis=None)):
+        return table
+    return table[:, np.isfinite(table).all(axis=0)]
 
 
 def regrade_floor(item_sd: float, n_items: int, gradings: tuple[int, int] = (1, 1)) -> float:

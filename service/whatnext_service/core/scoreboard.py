@@ -57,6 +57,8 @@ class Scoreboard(msgspec.Struct, kw_only=True, frozen=True):
     """A finished evaluation of an untuned model on the suite in force that could be named the baseline."""
     trials: tuple[Trial, ...]
     """Succeeded runs, in order of number."""
+    trial_of: dict[str | None, Trial]
+    """The same by their runs' ids."""
     experiments: tuple[Trial, ...]
     """Those with a score, without repeats of their parents and changes that did not take: these try nothing new."""
     best: Arm | None
@@ -113,7 +115,7 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
     untuned = [each for each in ended if each.suite_id == suite_id]
     final = [each for each in ended if each.suite_id == final_id]
     sign = 1.0 if state.loop.metric.direction == "up" else -1.0
-    trials: list[Trial] = []
+    trials: dict[str | None, Trial] = {}
     failures: list[Run] = []
     running: list[Run] = []
     untaken: list[Run] = []
@@ -125,8 +127,7 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
             untaken.append(run)
         status_of_run = run.status
         if status_of_run == "succeeded":
-            trial = _trial(run, scored, sign)
-            trials.append(trial)
+            trial = trials[run.id] = _trial(run, scored, sign)
             if trial.best is not None and taken:
                 parent = configs.get(run.parent_id)
                 if parent is None or not is_repeat(parent, config):
@@ -136,14 +137,15 @@ def read_scoreboard(state: LoopState) -> Scoreboard:
         elif status_of_run != "cancelled":
             running.append(run)
     tried = Tried(state.runs)
-    leaders = [arm for trial in trials if (arm := trial.best) is not None]
+    leaders = [arm for trial in trials.values() if (arm := trial.best) is not None]
     return Scoreboard(
         state=state,
         suite=suite,
         final_suite=final_suite,
         baseline=next((each for each in untuned if each.id == state.baseline_id), None),
         baseline_candidate=untuned[-1] if untuned else None,
-        trials=tuple(trials),
+        trials=tuple(trials.values()),
+        trial_of=trials,
         experiments=tuple(experiments),
         best=max(leaders, key=attrgetter("utility"), default=None),
         failed_runs=tuple(failures),
@@ -197,10 +199,12 @@ def _trial(run: Run, scored: dict[str, Evaluation], sign: float) -> Trial:
     if whole is not None and not any(each.final for each in run.checkpoints):
         states = (*run.checkpoints, None)
     for checkpoint in states:
-        evaluation = whole if checkpoint is None else scored.get(checkpoint.id)
-        if evaluation is None and checkpoint is not None and checkpoint.final:
+        evaluation = None if checkpoint is None else scored.get(checkpoint.id)
+        if evaluation is None:
+            if whole is None or not (checkpoint is None or checkpoint.final):
+                continue
             evaluation = whole
-        if evaluation is None or (combined := evaluation.combined) is None:
+        if (combined := evaluation.combined) is None:
             continue
         utility = sign * combined
         arm = Arm(run=run, checkpoint=checkpoint, evaluation=evaluation, utility=utility)

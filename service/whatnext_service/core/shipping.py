@@ -72,7 +72,7 @@ def read_shipping(board: Scoreboard, arm: Arm) -> ShipReading:
 def check_shippable(state: LoopState, run_id: str, checkpoint_id: str | None) -> None:
     """Refuse to ship what the same rule would not advise to ship."""
     board = read_scoreboard(state)
-    trial = next((each for each in board.trials if each.run.id == run_id), None)
+    trial = board.trial_of.get(run_id)
     arms = () if trial is None else trial.arms
     arm = next((each for each in arms if serves(each, run_id, checkpoint_id)), None)
     if arm is None:
