@@ -1,7 +1,6 @@
 """Which model is best so far, by estimates that lucky scores cannot inflate."""
 
 import math
-from collections.abc import Callable
 from operator import attrgetter
 
 import msgspec
@@ -37,9 +36,11 @@ class Standing(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """Runs of this configuration with a score, this one included."""
 
 
-class _Candidate(msgspec.Struct, kw_only=True, frozen=True):
+class _Candidate(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     arm: Arm
     level: float
+    comparable: tuple[str, str | None]
+    """Base model and validation file: readings of the curve compare within them."""
     log_loss: float | None
     """Logarithm of the validation loss at the arm's step; null when unknown or not positive."""
     accuracy: float | None
@@ -57,13 +58,17 @@ def standings(board: Scoreboard) -> tuple[Standing, ...]:
     tops = [top.utility for _, top in scored]
     leading = sorted(range(len(scored)), key=tops.__getitem__, reverse=True)[:MAX_REFINED]
     weight = _run_weight([scored[place][0] for place in leading[:MAX_WEIGHED]])
-    found = [_rough(trial, top, weight) for trial, top in scored]
+    found: list[Standing] = []
+    for trial, top in scored:
+        level = top.utility + weight * (trial.mean - top.utility)
+        found.append(Standing(trial=trial, arm=top, estimate=level, level=level, n_repeats=1))
     refined = _refined([found[place] for place in leading], weight)
+    configs = [configuration(each.trial.run.config) for each in refined]
     groups: dict[RunConfig, list[float]] = {}
-    for each in refined:
-        groups.setdefault(configuration(each.trial.run.config), []).append(each.estimate)
-    for place, each in zip(leading, refined, strict=True):
-        group = groups[configuration(each.trial.run.config)]
+    for config, each in zip(configs, refined, strict=True):
+        groups.setdefault(config, []).append(each.estimate)
+    for place, config, each in zip(leading, configs, refined, strict=True):
+        group = groups[config]
         found[place] = msgspec.structs.replace(each, estimate=sum(group) / len(group), n_repeats=len(group))
     return tuple(found)
 
@@ -72,12 +77,6 @@ def _run_weight(trials: list[Trial]) -> float:
     groups = tuple(tuple(arm.evaluation.scores for arm in trial.arms) for trial in trials)
     share = noise_share(groups)
     return MAX_RUN_WEIGHT if share is None else min(MAX_RUN_WEIGHT, share)
-
-
-def _rough(trial: Trial, top: Arm, weight: float) -> Standing:
-    """The standing by the run's own scores alone."""
-    level = top.utility + weight * (trial.mean - top.utility)
-    return Standing(trial=trial, arm=top, estimate=level, level=level, n_repeats=1)
 
 
 def _refined(leading: list[Standing], weight: float) -> list[Standing]:
@@ -97,10 +96,13 @@ def _refined(leading: list[Standing], weight: float) -> list[Standing]:
 
 
 def _candidates(trial: Trial, weight: float) -> list[_Candidate]:
+    run = trial.run
+    comparable = run.config.base_model, None if run.effective is None else run.effective.validation_sha256
     return [
         _Candidate(
             arm=arm,
             level=arm.utility + weight * (trial.mean - arm.utility),
+            comparable=comparable,
             log_loss=_log_loss(arm),
             accuracy=_accuracy(arm),
         )
@@ -160,37 +162,32 @@ def against_baseline(board: Scoreboard, arm: Arm, n_comparisons: int) -> Compari
 
 def _predicted(candidates: list[_Candidate]) -> dict[str, float]:
     """What the curve predicts for each evaluation: the mean of what its validation loss and accuracy say."""
-    said: dict[str, list[float]] = {}
-    for each in (
-        _regressed(candidates, attrgetter("log_loss"), -1.0),
-        _regressed(candidates, attrgetter("accuracy"), 1.0),
-    ):
-        for name, value in each.items():
-            said.setdefault(name, []).append(value)
-    return {name: sum(values) / len(values) for name, values in said.items()}
+    by_loss = _regressed([(each, each.log_loss) for each in candidates], -1.0)
+    by_accuracy = _regressed([(each, each.accuracy) for each in candidates], 1.0)
+    both = {name: (by_loss[name] + by_accuracy[name]) / 2 for name in by_loss.keys() & by_accuracy.keys()}
+    return by_loss | by_accuracy | both
 
 
-def _regressed(
-    candidates: list[_Candidate], read: Callable[[_Candidate], float | None], sign: float
-) -> dict[str, float]:
+def _regressed(read: list[tuple[_Candidate, float | None]], sign: float) -> dict[str, float]:
     """Scores regressed on one reading of the curve: group mean plus one common slope, zero if it has the wrong sign."""
     groups: dict[tuple[str, str | None], list[tuple[_Candidate, float]]] = {}
-    for each in candidates:
-        if (value := read(each)) is not None:
-            run = each.arm.run
-            file = None if run.effective is None else run.effective.validation_sha256
-            groups.setdefault((run.config.base_model, file), []).append((each, value))
-    centred: list[tuple[_Candidate, float, float, float]] = []
+    for each, value in read:
+        if value is not None:
+            groups.setdefault(each.comparable, []).append((each, value))
+    centred: list[tuple[str, float, float]] = []
+    squares = products = 0.0
     for members in groups.values():
-        mean_value = sum(value for _, value in members) / len(members)
-        mean_level = sum(each.level for each, _ in members) / len(members)
+        mean_value = sum([value for _, value in members]) / len(members)
+        mean_level = sum([each.level for each, _ in members]) / len(members)
         for each, value in members:
-            centred.append((each, value - mean_value, each.level - mean_level, mean_level))
-    squares = sum(value * value for _, value, _, _ in centred)
-    slope = sum(value * level for _, value, level, _ in centred) / squares if squares > 1e-12 else 0.0
+            off = value - mean_value
+            squares += off * off
+            products += off * (each.level - mean_level)
+            centred.append((each.arm.evaluation.id, off, mean_level))
+    slope = products / squares if squares > 1e-12 else 0.0
     if slope * sign < 0.0:
         slope = 0.0
-    return {each.arm.evaluation.id: mean + slope * value for each, value, _, mean in centred}
+    return {name: mean + slope * off for name, off, mean in centred}
 
 
 def _accuracy(arm: Arm) -> float | None:

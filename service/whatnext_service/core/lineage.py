@@ -1,7 +1,8 @@
 """Lineage: which one variable a run changes against its parent (method, section 1)."""
 
 from collections.abc import Callable
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, ne
 from typing import get_args
 
 import msgspec
@@ -41,9 +42,7 @@ def changed_variables(parent: RunConfig, child: RunConfig) -> tuple[Variable, ..
     before, after = variables_of(parent), variables_of(child)
     if before == after:
         return ()
-    changed: tuple[Variable, ...] = tuple(
-        name for name, old, new in zip(VARIABLES, before, after, strict=True) if old != new
-    )
+    changed = tuple(compress(VARIABLES, map(ne, before, after)))
     if "method" not in changed:
         return changed
     own = {name for _, names in OWN_VARIABLES for name in names}
