@@ -76,6 +76,16 @@ def test_what_runs_differ_by_beyond_their_items_is_the_seeds() -> None:
     assert (noise.df, noise.n_runs, noise.n_groups) == (1, 2, 1)
 
 
+def test_groups_of_any_size_are_pooled_by_their_degrees_of_freedom() -> None:
+    """By hand: squares of 0.5 from two runs on three items, and of 2 from three on the two items that all scored."""
+    two = (pack_scores([4.0, 5.0, 6.0]), pack_scores([5.0, 6.0, 7.0]))
+    three = tuple(pack_scores([mean, mean, missing]) for mean, missing in ((1.0, None), (2.0, 9.0), (3.0, 9.0)))
+    noise = training_noise((two, three))
+    assert noise is not None
+    assert noise.run_sd == pytest.approx(sqrt(2.5 / 3))
+    assert (noise.df, noise.n_runs, noise.n_groups) == (3, 5, 2)
+
+
 def test_what_the_items_explain_is_not_the_seeds() -> None:
     """Scores that differ item by item and not on the whole."""
     noise = training_noise(((pack_scores([4.0, 6.0, 5.0, 7.0]), pack_scores([6.0, 4.0, 7.0, 5.0])),))

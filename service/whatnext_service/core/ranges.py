@@ -57,11 +57,12 @@ def clamp(allowed: Range, value: float) -> float:
 
 def rungs(allowed: Range) -> tuple[float, ...]:
     """The allowed learning rates of the ladder, lowest first, with the range's own ends where it has no rung near."""
-    found = [rung for rung in _RUNGS if within(allowed, rung)]
-    if not found or allowed.min < found[0] / _NEAR:
-        found.insert(0, allowed.min)
-    if allowed.max > found[-1] * _NEAR:
-        found.append(allowed.max)
+    least, most = allowed.min, allowed.max
+    found = [rung for rung in _RUNGS if least <= rung <= most]
+    if not found or least < found[0] / _NEAR:
+        found.insert(0, least)
+    if most > found[-1] * _NEAR:
+        found.append(most)
     return tuple(found)
 
 

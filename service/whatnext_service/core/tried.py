@@ -14,14 +14,15 @@ class Tried:
     def __init__(self, runs: Iterable[Run]) -> None:
         self._first: dict[float | None, Run] = {}
         self._others: defaultdict[float | None, list[Run]] = defaultdict(list)
+        first, others = self._first, self._others
         for run in runs:
             asked, known = run.config.learning_rate_multiplier, run.effective
-            if self._first.setdefault(asked, run) is not run:
-                self._others[asked].append(run)
+            if first.setdefault(asked, run) is not run:
+                others[asked].append(run)
             if known is None or (resolved := known.learning_rate_multiplier) == asked:
                 continue
-            if self._first.setdefault(resolved, run) is not run:
-                self._others[resolved].append(run)
+            if first.setdefault(resolved, run) is not run:
+                others[resolved].append(run)
 
     def runs_of(self, config: RunConfig) -> Iterator[Run]:
         """The runs that trained this configuration, as asked for or as resolved, whatever the seed."""
