@@ -4,6 +4,7 @@ import math
 from operator import attrgetter
 
 import msgspec
+import numpy as np
 
 from whatnext_service.core.compare import Comparison, compare, paired_difference
 from whatnext_service.core.evaluations import Evaluation
@@ -55,8 +56,8 @@ def standings(board: Scoreboard) -> tuple[Standing, ...]:
     regressions within one base model and one validation file at a time.
     """
     scored = [(trial, trial.best_kept) for trial in board.trials if trial.best_kept is not None]
-    tops = [top.utility for _, top in scored]
-    leading = sorted(range(len(scored)), key=tops.__getitem__, reverse=True)[:MAX_REFINED]
+    tops = np.array([top.utility for _, top in scored])
+    leading: list[int] = np.argsort(-tops, kind="stable")[:MAX_REFINED].tolist()
     weight = _run_weight([scored[place][0] for place in leading[:MAX_WEIGHED]])
     found: list[Standing] = []
     for trial, top in scored:

@@ -42,7 +42,7 @@ def changed_variables(parent: RunConfig, child: RunConfig) -> tuple[Variable, ..
     before, after = variables_of(parent), variables_of(child)
     if before == after:
         return ()
-    changed: tuple[Variable, ...] = tuple(compress(VARIABLES, map(ne, before, after)))
+    changed = tuple[Variable, ...](compress(VARIABLES, map(ne, before, after)))
     if "method" not in changed:
         return changed
     own = {name for _, names in OWN_VARIABLES for name in names}
