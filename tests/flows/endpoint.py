@@ -34,6 +34,7 @@ class Endpoint:
     port: int = 0
     known: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     under_way: int = 0
+    connections: set[asyncio.Transport] = field(default_factory=set)
 
     @property
     def base_url(self) -> str:
@@ -47,6 +48,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: Any = transport
+        self.endpoint.connections.add(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.endpoint.connections.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -100,12 +105,16 @@ def _reply(status: int, headers: dict[str, str], body: bytes) -> bytes:
 
 
 async def serve_forever(endpoint: Endpoint, started: Callable[[], None]) -> None:
-    """Serve until cancelled."""
+    """Serve until cancelled; then whoever is still connected is cut off, as the server would wait for them."""
     server = await asyncio.get_running_loop().create_server(lambda: _Connection(endpoint), "127.0.0.1", endpoint.port)
     endpoint.port = server.sockets[0].getsockname()[1]
     started()
     async with server:
-        await server.serve_forever()
+        try:
+            await server.serve_forever()
+        finally:
+            for transport in tuple(endpoint.connections):
+                transport.abort()
 
 
 @contextmanager
