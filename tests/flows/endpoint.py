@@ -105,16 +105,17 @@ def _reply(status: int, headers: dict[str, str], body: bytes) -> bytes:
 
 
 async def serve_forever(endpoint: Endpoint, started: Callable[[], None]) -> None:
-    """Serve until cancelled; then whoever is still connected is cut off, as the server would wait for them."""
+    """Serve until cancelled; then whoever is still connected is cut off (`Server.serve_forever` waits for them)."""
     server = await asyncio.get_running_loop().create_server(lambda: _Connection(endpoint), "127.0.0.1", endpoint.port)
     endpoint.port = server.sockets[0].getsockname()[1]
     started()
-    async with server:
-        try:
-            await server.serve_forever()
-        finally:
-            for transport in tuple(endpoint.connections):
-                transport.abort()
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        server.close()
+        for transport in tuple(endpoint.connections):
+            transport.abort()
+        await asyncio.sleep(0)
 
 
 @contextmanager
