@@ -68,4 +68,3 @@ async def test_another_workspace_neither_sees_nor_carries_it_out(conn: Conn, our
     await recommendations.carried_out(conn, theirs, made, "run_1", NOW)
     assert await seen(conn, made) == ("open", None, 1)
     assert await recommendations.get_recommendation(conn, theirs, made) is None
-    assert await recommendations.lock_recommendation(conn, theirs, made) is None

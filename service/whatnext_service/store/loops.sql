@@ -9,9 +9,7 @@ returning id
 select * from loop_v where workspace_id = $1 and (id = $2 or slug = $2)
 
 -- name: lock_loop
-select * from loop_v where workspace_id = $1 and id = (
-    select id from loop where workspace_id = $1 and (id = $2 or slug = $2) for update
-)
+select * from loop_v where workspace_id = $1 and (id = $2 or slug = $2) for update
 
 -- name: list_loops
 select * from loop_v where workspace_id = $1 and ($2::text is null or id < $2) order by id desc limit $3 + 1

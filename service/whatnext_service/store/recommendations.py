@@ -39,11 +39,6 @@ async def get_recommendation(conn: Conn, workspace_id: str, recommendation_id: s
     return rows.decode(Recommendation, row) if row else None
 
 
-async def lock_recommendation(conn: Conn, workspace_id: str, recommendation_id: str) -> Recommendation | None:
-    row = await conn.fetchrow(sql.lock_recommendation, workspace_id, recommendation_id)
-    return rows.decode(Recommendation, row) if row else None
-
-
 async def list_recommendations(
     conn: Conn,
     workspace_id: str,

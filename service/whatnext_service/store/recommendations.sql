@@ -11,11 +11,6 @@ where loop_id = $1 and status = 'open' and id <> $2
 -- name: get_recommendation
 select * from recommendation_v where workspace_id = $1 and id = $2
 
--- name: lock_recommendation
-select * from recommendation_v where workspace_id = $1 and id = (
-    select id from recommendation where workspace_id = $1 and id = $2 for update
-)
-
 -- name: list_recommendations
 select * from recommendation_v
 where workspace_id = $1 and ($2::text is null or id < $2) and ($4::text[] is null or loop_id = any($4))

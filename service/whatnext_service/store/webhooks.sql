@@ -6,9 +6,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $7)
 select * from webhook_endpoint_v where workspace_id = $1 and id = $2
 
 -- name: lock_endpoint
-select * from webhook_endpoint_v where workspace_id = $1 and id = (
-    select id from webhook_endpoint where workspace_id = $1 and id = $2 for update
-)
+select * from webhook_endpoint_v where workspace_id = $1 and id = $2 for update
 
 -- name: list_endpoints
 select * from webhook_endpoint_v
